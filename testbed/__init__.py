@@ -1,0 +1,1 @@
+"""The test bed: systemd hosts on this machine, without a container registry, and the programs that run them."""

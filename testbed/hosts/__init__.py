@@ -1,0 +1,1 @@
+"""The host driver: beds of systemd hosts with static addresses and names, brought up and down again."""

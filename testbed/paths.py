@@ -1,0 +1,24 @@
+"""Where the test bed keeps things: caches outside the checkout, results and the bed's state inside build/."""
+
+import hashlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+BUILD = REPOSITORY / "build"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "facility-as-code"
+CONTAINERS_CONF = REPOSITORY / "testbed" / "hosts" / "containers.conf"
+
+
+def content_key(files: Iterable[Path], *more: str) -> str:
+    """Return a short SHA-256 over the names and contents of files and over further strings.
+
+    It names a cache entry, so that what was built from other content is never taken for it.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(files):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    for text in more:
+        digest.update(text.encode() + b"\0")
+    return digest.hexdigest()[:16]
