@@ -1,0 +1,54 @@
+# The commands of the project. `make` alone lists them.
+SHELL := /bin/bash
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/facility-as-code
+# Debian's own Python, whatever else is on PATH: the lock is made for it.
+PYTHON := /usr/bin/python3
+VENV := $(CACHE)/venv-$(shell cat requirements.lock testbed/tools.sh | sha256sum | cut -c1-16)
+export PATH := $(VENV)/bin:$(PATH)
+export CONTAINERS_CONF := $(CURDIR)/testbed/hosts/containers.conf
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+facility: venv  ## the example facility on this machine: hosts, converge, verify, addresses and logins
+	@python -m testbed facility
+
+verify: venv  ## ask every service of the running facility, changing nothing
+	@python -m testbed verify
+
+hosts: venv
+	@python -m testbed up facility inventories/example/hosts.yml
+
+converge: venv
+	ansible-playbook playbooks/site.yml
+
+test: venv  ## everything: lint, unit, contract, every molecule scenario, acceptance
+	@python -m testbed.suite
+
+lint unit acceptance: venv  ## a part of it
+	@python -m testbed.suite $@
+
+scenario: venv  ## one molecule scenario: make scenario NAME=wiki
+	@python -m testbed.scenario $(NAME)
+
+bench: venv  ## measure against baselines of the same run; writes build/bench.json
+	@python -m tests.bench
+
+lock: venv  ## resolve requirements.lock anew from pyproject.toml
+	@testbed/lock.sh
+
+clean: venv  ## remove every host, network and name that the test bed made, and build/
+	@python -m testbed clean
+
+clean-cache: venv  ## and images and virtual environments
+	@python -m testbed clean --images
+	rm -rf $(CACHE)
+
+tools:  ## Debian packages that the commands need; only what is missing is installed
+	@testbed/tools.sh
+
+venv: tools
+	@test -e $(VENV)/.complete || $(PYTHON) testbed/environment.py $(VENV)
+
+.PHONY: help facility verify hosts converge test lint unit acceptance scenario bench lock clean clean-cache tools venv

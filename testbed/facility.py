@@ -1,0 +1,85 @@
+"""``make facility`` and ``make verify``: the example facility on this machine, and a table of what runs where."""
+
+import json
+import sys
+from typing import Any
+
+import yaml
+
+from testbed.paths import BUILD, REPOSITORY
+from testbed.steps import Run, Step, run_all, table
+
+INVENTORY = REPOSITORY / "inventories" / "example"
+REPORT = BUILD / "verify.json"
+PASSWORDS = INVENTORY / "secrets" / "initial-passwords"
+
+HOSTS = Step(
+    "hosts",
+    [sys.executable, "-m", "testbed", "up", "facility", str(INVENTORY / "hosts.yml")],
+    again="make hosts",
+    shown=True,
+)
+SECRETS = Step(
+    "secrets",
+    ["ansible-playbook", "playbooks/ops/generate_secrets.yml"],
+    again="ansible-playbook playbooks/ops/generate_secrets.yml",
+)
+CONVERGE = Step(
+    "converge",
+    ["ansible-playbook", "playbooks/site.yml"],
+    again="make converge   (or one part: ansible-playbook playbooks/wiki.yml)",
+    shown=True,
+)
+VERIFY = Step(
+    "verify",
+    ["ansible-playbook", "playbooks/verify.yml", "-e", f"verify_report={REPORT}"],
+    again="make verify",
+)
+
+# What a person does with a service, and as whom: (group, address, login).
+SERVICES = (
+    ("ldap_directory", "ldaps://{host}", "aadler@{domain}"),
+    ("wiki", "https://{host}/", "aadler, sstein (staff), iivanova (IT)"),
+)
+
+
+def facility() -> int:
+    """Bring the example facility up, converge, verify, and print what there is."""
+    run, good = run_all([HOSTS, SECRETS, CONVERGE, VERIFY])
+    return _close(run, good)
+
+
+def verify() -> int:
+    """Verify the running facility and print what there is."""
+    run, good = run_all([VERIFY])
+    return _close(run, good)
+
+
+def _close(run: Run, good: bool) -> int:
+    if REPORT.exists() and run.outcomes[-1].name == VERIFY.name:
+        print(f"\n{services_table(json.loads(REPORT.read_text()))}")
+    total = sum(outcome.seconds for outcome in run.outcomes)
+    if good:
+        print(f"\nDemo passwords are in {PASSWORDS.relative_to(REPOSITORY)}/<login>; trust the authority in")
+        print(f"{(INVENTORY / 'secrets/authority/ca.crt').relative_to(REPOSITORY)}. Up and verified in {total:.0f} s.")
+    return 0 if good else 1
+
+
+def services_table(results: list[dict[str, Any]]) -> str:
+    """Return host, service, address, state and demo login of each service.
+
+    Args:
+        results: what playbooks/verify.yml found: host, service, ok, message.
+    """
+    inventory = yaml.safe_load((INVENTORY / "hosts.yml").read_text())["all"]
+    domain = yaml.safe_load((INVENTORY / "group_vars" / "all" / "facility.yml").read_text())["facility_domain"]
+    rows = [("host", "address", "service", "where", "state", "demo login")]
+    known = {group: (where, login) for group, where, login in SERVICES}
+    for result in results:
+        host, service = result["host"], result["service"]
+        where, login = known.get(service, ("", ""))
+        address = inventory["hosts"][host]["ansible_host"]
+        state = "ok" if result["ok"] else "FAILED"
+        rows.append((host, address, service, where.format(host=host), state, login.format(domain=domain)))
+    faults = [f"{result['service']} on {result['host']}: {result['message']}" for result in results if not result["ok"]]
+    return "\n".join([table(rows), *faults])

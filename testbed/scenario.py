@@ -1,0 +1,29 @@
+"""Run one molecule scenario, and leave none of its hosts behind when it succeeds."""
+
+import os
+import subprocess
+import sys
+
+from testbed.paths import BUILD, REPOSITORY
+
+
+def main() -> int:
+    """Run the scenario that is named; return molecule's exit status."""
+    name = sys.argv[1] if len(sys.argv) == 2 else ""
+    known = sorted(path.parent.name for path in (REPOSITORY / "molecule").glob("*/molecule.yml"))
+    if name not in known:
+        print(f"no scenario {name!r}; known are {', '.join(known)}: make scenario NAME={known[0]}", file=sys.stderr)
+        return 2
+    results = BUILD / "results"
+    results.mkdir(parents=True, exist_ok=True)
+    junit = f"--junit-xml={results}/scenario-{name}.xml"
+    # The beds may be another checkout's, or half there: molecule must not believe its own notes about them.
+    subprocess.run(["molecule", "reset", "--scenario-name", name], cwd=REPOSITORY, check=False, capture_output=True)
+    environment = {**os.environ, "PYTEST_ADDOPTS": f"{os.environ.get('PYTEST_ADDOPTS', '')} {junit}"}
+    return subprocess.run(
+        ["molecule", "test", "--scenario-name", name], cwd=REPOSITORY, env=environment, check=False
+    ).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,128 @@
+"""Run the steps of a long command: say what runs and how long it took, stop at the first fault and name the cure."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.etree import ElementTree
+
+from testbed.paths import BUILD, REPOSITORY
+
+LOGS = BUILD / "logs"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command.
+
+    Attributes:
+        name: what the person reads.
+        command: program and arguments, run from the repository's root.
+        again: how to repeat just this step by hand.
+        junit: a JUnit file that the command writes; its tests are counted, otherwise the step counts as one.
+        shown: let the command's output through instead of only keeping it in build/logs/.
+    """
+
+    name: str
+    command: Sequence[str]
+    again: str
+    junit: Path | None = None
+    shown: bool = False
+
+
+@dataclass
+class Outcome:
+    """What came of a step: its name, elapsed seconds and how many tests passed, failed and were skipped."""
+
+    name: str
+    seconds: float
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+
+@dataclass
+class Run:
+    """Steps one after the other; the first that fails ends the run."""
+
+    total: int
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    def do(self, step: Step) -> bool:
+        """Run a step and print its line; on a fault print its log and the command that repeats it."""
+        number = len(self.outcomes) + 1
+        print(f"[{number}/{self.total}] {step.name} …", flush=True)
+        LOGS.mkdir(parents=True, exist_ok=True)
+        log = LOGS / f"{step.name.replace(' ', '-').replace(':', '')}.log"
+        began = time.monotonic()
+        with log.open("w") as output:
+            kept = {} if step.shown else {"stdout": output, "stderr": subprocess.STDOUT}
+            done = subprocess.run(step.command, cwd=REPOSITORY, check=False, **kept)  # type: ignore[call-overload]
+        seconds = time.monotonic() - began
+        outcome = _count(step, seconds, done.returncode)
+        self.outcomes.append(outcome)
+        if done.returncode == 0:
+            print(f"[{number}/{self.total}] {step.name}: done in {seconds:.1f} s", flush=True)
+            return True
+        if not step.shown:
+            print(log.read_text(errors="replace"))
+        print(f"[{number}/{self.total}] {step.name}: FAILED after {seconds:.1f} s (status {done.returncode})")
+        print(f"To repeat just this step: {step.again}", flush=True)
+        return False
+
+    def summary(self) -> str:
+        """Return a table of all steps, with the line of totals last."""
+        rows = [("step", "seconds", "passed", "failed", "skipped")]
+        rows += [(o.name, f"{o.seconds:.1f}", str(o.passed), str(o.failed), str(o.skipped)) for o in self.outcomes]
+        passed, failed, skipped = (
+            sum(getattr(o, what) for o in self.outcomes) for what in ("passed", "failed", "skipped")
+        )
+        last = f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else "")
+        return f"{table(rows)}\n\n{last}"
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows as aligned columns, the first row underlined; columns of numbers lean right."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    numeric = [all(row[column].replace(".", "").isdigit() for row in rows[1:]) for column in range(len(rows[0]))]
+
+    def line(row: Sequence[str]) -> str:
+        cells = [
+            text.rjust(width) if right else text.ljust(width)
+            for text, width, right in zip(row, widths, numeric, strict=True)
+        ]
+        return "  ".join(cells).rstrip()
+
+    return "\n".join([line(rows[0]), "  ".join("-" * width for width in widths), *map(line, rows[1:])])
+
+
+def run_all(steps: Sequence[Step]) -> tuple[Run, bool]:
+    """Run steps until one fails; return the run and whether all went well."""
+    run = Run(len(steps))
+    return run, all(run.do(step) for step in steps)
+
+
+def _count(step: Step, seconds: float, status: int) -> Outcome:
+    outcome = Outcome(step.name, seconds)
+    if step.junit is not None and step.junit.exists():
+        for suite in ElementTree.parse(step.junit).iter("testsuite"):  # noqa: S314  (our own file)
+            tests, bad = int(suite.get("tests", 0)), int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+            outcome.skipped += int(suite.get("skipped", 0))
+            outcome.failed += bad
+            outcome.passed += tests - bad - int(suite.get("skipped", 0))
+        if status and not outcome.failed:
+            outcome.failed = 1
+    elif status:
+        outcome.failed = 1
+    else:
+        outcome.passed = 1
+    return outcome
+
+
+def finish(run: Run, good: bool) -> int:
+    """Print the summary and return the exit status."""
+    print(f"\n{run.summary()}", flush=True)
+    sys.stdout.flush()
+    return 0 if good else 1

@@ -1,0 +1,68 @@
+"""``make test``: everything, one step after the other, with one table at the end."""
+
+import argparse
+import shutil
+import sys
+
+from testbed.paths import BUILD, REPOSITORY
+from testbed.steps import Step, finish, run_all
+
+RESULTS = BUILD / "results"
+
+
+def lint_steps() -> list[Step]:
+    """Return the linters: Python, types, YAML, Ansible."""
+    return [
+        Step("lint: ruff", ["ruff", "check", "."], "make lint"),
+        Step("lint: format", ["ruff", "format", "--check", "."], "make lint   (cure: ruff format .)"),
+        Step("lint: mypy", ["mypy"], "make lint"),
+        Step("lint: yamllint", ["yamllint", "--strict", "."], "make lint"),
+        Step("lint: ansible-lint", ["ansible-lint", "--offline", "--strict"], "make lint"),
+    ]
+
+
+def pytest_step(name: str, folder: str, again: str) -> Step:
+    """Return a step that runs one folder of tests."""
+    junit = RESULTS / f"{name}.xml"
+    return Step(name, [sys.executable, "-m", "pytest", "-q", folder, f"--junit-xml={junit}"], again, junit)
+
+
+def scenario_steps() -> list[Step]:
+    """Return a step for each molecule scenario."""
+    return [scenario_step(path.parent.name) for path in sorted((REPOSITORY / "molecule").glob("*/molecule.yml"))]
+
+
+def scenario_step(name: str) -> Step:
+    """Return the step that runs one scenario: converge, idempotence, verify."""
+    return Step(
+        f"scenario: {name}",
+        [sys.executable, "-m", "testbed.scenario", name],
+        f"make scenario NAME={name}",
+        RESULTS / f"scenario-{name}.xml",
+    )
+
+
+def main() -> int:
+    """Run the parts that were asked for, or all."""
+    parser = argparse.ArgumentParser(prog="python -m testbed.suite", description=__doc__)
+    parser.add_argument("part", nargs="?", default="all", choices=["all", "lint", "unit", "acceptance"])
+    part = parser.parse_args().part
+    shutil.rmtree(RESULTS, ignore_errors=True)
+    RESULTS.mkdir(parents=True)
+    unit = [pytest_step("unit", "tests/unit", "make unit"), pytest_step("contract", "tests/contract", "make unit")]
+    acceptance = [
+        Step("facility", [sys.executable, "-m", "testbed", "facility"], "make facility"),
+        Step("facility again", [sys.executable, "-m", "testbed.unchanged"], "make facility, then look for changed="),
+        pytest_step("acceptance", "tests/acceptance", "make acceptance"),
+    ]
+    steps = {
+        "lint": lint_steps(),
+        "unit": unit,
+        "acceptance": acceptance,
+        "all": [*lint_steps(), *unit, *scenario_steps(), *acceptance],
+    }[part]
+    return finish(*run_all(steps))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
