@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filters from the register to what the directory modules take. Pure functions of their arguments.
+
+A register is the result of register_info: people, research_groups, instruments, time_zone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+_KIND_TITLES = {"researcher": "researcher", "staff": "staff", "it_admin": "IT administrator"}
+
+
+def domain_to_dn(domain: str) -> str:
+    """The DN of a DNS domain: imaging.example.org is DC=imaging,DC=example,DC=org."""
+    labels = domain.strip(".").split(".")
+    if not all(labels) or any(character in domain for character in ',=+<>#;\\" '):
+        raise ValueError(f'"{domain}" is no DNS domain: write it like imaging.example.org')
+    return ",".join(f"DC={label}" for label in labels)
+
+
+def directory_groups(
+    register: Mapping[str, Any], instrument_members: Mapping[str, Sequence[str]] | None = None
+) -> list[dict[str, Any]]:
+    """All groups and their members, for directory_group's groups.
+
+    Args:
+        register: A register.
+        instrument_members: Per instrument the logins that may use it. An instrument that isn't in it keeps the
+            members it has.
+
+    Returns:
+        rg-<research group>, facility-staff, facility-it, facility-users (which holds all of them, nested) and
+        instrument-<name>. Members are set: the register rules.
+    """
+    people, research_groups = register["people"], register["research_groups"]
+    nested = [f"rg-{group['name']}" for group in research_groups] + ["facility-staff", "facility-it"]
+    groups = [
+        _group(
+            f"rg-{group['name']}",
+            f"Research group {group['title']}",
+            _logins(people, "research_group", group["name"]),
+        )
+        for group in research_groups
+    ]
+    groups.append(_group("facility-staff", "Staff of the facility", _logins(people, "kind", "staff")))
+    groups.append(_group("facility-it", "IT administrators of the facility", _logins(people, "kind", "it_admin")))
+    groups.append(_group("facility-users", "Everybody with an account at the facility", nested))
+    for instrument in register["instruments"]:
+        members = (instrument_members or {}).get(instrument["name"])
+        groups.append(_group(f"instrument-{instrument['name']}", f"May log on to {instrument['title']}", members))
+    return groups
+
+
+def directory_users(register: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One account a person, for directory_user's users.
+
+    An account expires at the end of the day valid_until in the facility's time zone; without that day, never.
+    """
+    zone = ZoneInfo(register["time_zone"])
+    return [
+        {
+            "login": person["login"],
+            "given_name": person["given_name"],
+            "family_name": person["family_name"],
+            "display_name": f"{person['given_name']} {person['family_name']}",
+            "mail": person["mail"],
+            "description": ", ".join(filter(None, (_KIND_TITLES[person["kind"]], person.get("research_group")))),
+            "account_expires": _end_of(person.get("valid_until"), zone),
+        }
+        for person in register["people"]
+    ]
+
+
+def _end_of(day: str | None, zone: ZoneInfo) -> str:
+    if day is None:
+        return "never"
+    return datetime.combine(date.fromisoformat(day) + timedelta(days=1), time(), zone).isoformat()
+
+
+def _group(name: str, description: str, members: Sequence[str] | None) -> dict[str, Any]:
+    group: dict[str, Any] = {"name": name, "description": description}
+    if members is not None:
+        group["members"] = {"set": list(members)}
+    return group
+
+
+def _logins(people: Sequence[Mapping[str, Any]], key: str, value: str) -> list[str]:
+    return [person["login"] for person in people if person.get(key) == value]
+
+
+class FilterModule:
+    """What Ansible loads."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Name -> function."""
+        return {
+            "directory_groups": directory_groups,
+            "directory_users": directory_users,
+            "domain_to_dn": domain_to_dn,
+        }

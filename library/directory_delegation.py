@@ -1,0 +1,69 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: directory_delegation
+short_description: Let an account make and change users and groups in some units, and nowhere else
+description:
+  - Grants what Windows' delegation wizard calls "create, delete and manage user accounts" and the same for groups.
+  - Adds access control entries to the units; entries of others stay, none is taken away.
+  - >-
+    Use it instead of the built-in group Account Operators. Active Directory protects its administrators from that
+    group, Samba does not: a member could set the password of Administrator.
+  - Runs on a Samba domain controller as root, with the Python of Debian's C(python3-samba).
+options:
+  account:
+    description: C(sAMAccountName) of the account that is given the rights.
+    type: str
+    required: true
+  units:
+    description: DNs of the units.
+    type: list
+    elements: str
+    required: true
+attributes:
+  check_mode: {support: full, description: Tells exactly what a run would change.}
+  diff_mode: {support: full, description: Shows the entries that are missing, in SDDL.}
+requirements: [python3-samba]
+author: [The facility as code project (@facility-as-code)]
+"""
+
+EXAMPLES = r"""
+- name: The controller's account manages people and groups
+  directory_delegation:
+    account: svc-controller
+    units: ["OU=People,DC=imaging,DC=example,DC=org", "OU=Groups,DC=imaging,DC=example,DC=org"]
+"""
+
+RETURN = r"""
+added:
+  description: For each unit that lacked some, the entries that were added, in SDDL.
+  returned: success
+  type: dict
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.facility.delegation import DelegationError, delegate
+
+ARGUMENTS: dict[str, Any] = {
+    "account": {"type": "str", "required": True},
+    "units": {"type": "list", "elements": "str", "required": True},
+}
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    try:
+        added = delegate(module.params["account"], module.params["units"], apply=not module.check_mode)
+    except DelegationError as error:
+        module.fail_json(msg=str(error))
+    lines = "".join(f"{unit}: {entry}\n" for unit, entries in added.items() for entry in entries)
+    module.exit_json(changed=bool(added), added=added, diff={"before": "", "after": lines})
+
+
+if __name__ == "__main__":
+    main()

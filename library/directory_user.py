@@ -1,0 +1,207 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: directory_user
+short_description: Manage the accounts of people and services in Active Directory
+description:
+  - Creates, changes and deletes accounts in Samba AD or Windows AD over verified LDAPS or StartTLS.
+  - Runs where python-ldap is, usually on the controller (delegated to localhost).
+  - An account that the server rejects doesn't keep the others from being done; the module then fails and lists both.
+options:
+  server_uri:
+    description: C(ldaps://host) or, with O(start_tls), C(ldap://host). Environment E(FACILITY_DIRECTORY_SERVER_URI).
+    type: str
+    required: true
+  bind_dn:
+    description: The account to bind as, a DN or user@domain. E(FACILITY_DIRECTORY_BIND_DN).
+    type: str
+    required: true
+  bind_password:
+    description: Its password. E(FACILITY_DIRECTORY_BIND_PASSWORD).
+    type: str
+    required: true
+  ca_file:
+    description: PEM file of the CA to trust; the system's CAs if absent. E(FACILITY_DIRECTORY_CA_FILE).
+    type: path
+  start_tls:
+    description: Encrypt a C(ldap://) connection with StartTLS before anything else. E(FACILITY_DIRECTORY_START_TLS).
+    type: bool
+    default: false
+  timeout:
+    description: Seconds to wait for a connection and for each answer. E(FACILITY_DIRECTORY_TIMEOUT).
+    type: int
+    default: 30
+  users:
+    description: The accounts. All are compared with one search; a list of thousands is one task, not thousands.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      login:
+        description: C(sAMAccountName), at most 20 characters, unique whatever the case; also a new account's C(cn).
+        type: str
+        required: true
+      given_name:
+        description: C(givenName). What isn't given isn't managed; an empty string removes the attribute.
+        type: str
+      family_name:
+        description: C(sn).
+        type: str
+      display_name:
+        description: C(displayName).
+        type: str
+      mail:
+        description: C(mail).
+        type: str
+      description:
+        description: C(description).
+        type: str
+      account_expires:
+        description: C(accountExpires) as an ISO 8601 date-time with an offset, or V(never).
+        type: str
+      enabled:
+        description: Whether the account may be used.
+        type: bool
+        default: true
+      password:
+        description: The password. At most a few accounts should have theirs here; people get initial passwords.
+        type: str
+      update_password:
+        description:
+          - V(on_create) sets the password of new accounts only.
+          - V(always) also mends that of an existing account, found out by one bind as this account.
+        type: str
+        choices: [on_create, always]
+        default: on_create
+  ou:
+    description: DN under which new accounts are created. An account found elsewhere below O(base) isn't moved.
+    type: str
+    required: true
+  base:
+    description: DN below which accounts are searched; the domain of O(ou) if absent.
+    type: str
+  state:
+    description: Whether the accounts should be there.
+    type: str
+    choices: [present, absent]
+    default: present
+  initial_password_dir:
+    description:
+      - Folder for the generated passwords of new accounts that have none in O(users), one file a login.
+      - Each file is written before its account is created, so that a run that was cut off can be repeated.
+      - The folder gets mode 0700, the files 0600.
+    type: path
+attributes:
+  check_mode: {support: full, description: Tells exactly what a run would change.}
+  diff_mode: {support: full, description: Shows what differs, without passwords.}
+requirements: [python-ldap >= 3.4]
+author: [The facility as code project (@facility-as-code)]
+"""
+
+EXAMPLES = r"""
+- name: Every person of the register has an account
+  directory_user:
+    server_uri: ldaps://dc1.imaging.example.org
+    bind_dn: CN=Administrator,CN=Users,DC=imaging,DC=example,DC=org
+    bind_password: "{{ vault_directory_admin_password }}"
+    ca_file: /etc/facility/ca.pem
+    ou: OU=people,DC=imaging,DC=example,DC=org
+    initial_password_dir: "{{ inventory_dir }}/secrets/initial_passwords"
+    users: "{{ people_register | directory_users }}"
+
+- name: The wiki has an account to search with
+  directory_user:
+    server_uri: ldaps://dc1.imaging.example.org
+    bind_dn: CN=Administrator,CN=Users,DC=imaging,DC=example,DC=org
+    bind_password: "{{ vault_directory_admin_password }}"
+    ca_file: /etc/facility/ca.pem
+    ou: OU=services,DC=imaging,DC=example,DC=org
+    users:
+      - login: svc-wiki
+        description: Searches people for the wiki
+        account_expires: never
+        password: "{{ vault_wiki_bind_password }}"
+        update_password: always
+"""
+
+RETURN = r"""
+created:
+  description: Logins of accounts that were created, or would be in check mode.
+  returned: always
+  type: list
+  elements: str
+updated:
+  description: Logins of accounts whose attributes were changed.
+  returned: always
+  type: list
+  elements: str
+deleted:
+  description: Logins of accounts that were deleted.
+  returned: always
+  type: list
+  elements: str
+unchanged:
+  description: How many were as they should be.
+  returned: always
+  type: int
+failures:
+  description: Which changes failed and why, as C(name) and C(why). All others were made.
+  returned: when the server rejected a change
+  type: list
+  elements: dict
+kind:
+  description: What sort of failure, one of unreachable, certificate, refused, not_found, rejected.
+  returned: failure
+  type: str
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.facility.directory_accounts import AccountsTask
+from ansible.module_utils.facility.directory_task import CONNECTION_OPTIONS, converge
+
+ARGUMENTS: dict[str, Any] = {
+    **CONNECTION_OPTIONS,
+    "users": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": {
+            "login": {"type": "str", "required": True},
+            "given_name": {"type": "str"},
+            "family_name": {"type": "str"},
+            "display_name": {"type": "str"},
+            "mail": {"type": "str"},
+            "description": {"type": "str"},
+            "account_expires": {"type": "str"},
+            "enabled": {"type": "bool", "default": True},
+            "password": {"type": "str", "no_log": True},
+            "update_password": {
+                "type": "str",
+                "choices": ["on_create", "always"],
+                "default": "on_create",
+                "no_log": False,
+            },
+        },
+    },
+    "ou": {"type": "str", "required": True},
+    "base": {"type": "str"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "initial_password_dir": {"type": "path", "no_log": False},
+}
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    result = converge(module.params, AccountsTask(module.params), check_mode=module.check_mode)
+    if result.failure is not None:
+        module.fail_json(msg=result.failure, **result.values)
+    module.exit_json(**result.values)
+
+
+if __name__ == "__main__":
+    main()

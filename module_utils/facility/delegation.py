@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rights of one account over the users and groups of some units, on a Samba domain controller.
+
+The entries are those of Windows' delegation wizard [MS-ADTS 5.1.3]: create and delete children of a class, and full
+control of the children of that class.
+"""
+
+from __future__ import annotations
+
+import re
+
+try:
+    import ldb
+    from samba.auth import system_session
+    from samba.dcerpc import security
+    from samba.ndr import ndr_pack, ndr_unpack
+    from samba.param import LoadParm
+    from samba.samdb import SamDB
+
+    HAVE_SAMBA = True
+except ImportError:
+    HAVE_SAMBA = False
+
+DATABASE = "/var/lib/samba/private/sam.ldb"
+
+# schemaIDGUID of the classes [MS-ADSC].
+CLASSES = {"user": "bf967aba-0de6-11d0-a285-00aa003049e2", "group": "bf967a9c-0de6-11d0-a285-00aa003049e2"}
+FULL_CONTROL = "CCDCLCSWRPWPDTLOCRSDRCWDWO"
+ENTRY = re.compile(r"\([^)]*\)")
+
+
+class DelegationError(Exception):
+    """The rights can't be given; the message is one line that names the cure."""
+
+
+def wanted_entries(sid: str) -> list[str]:
+    """Return the access control entries in SDDL for an account's security identifier (S-1-…)."""
+    children = [f"(OA;CI;CCDC;{guid};;{sid})" for guid in CLASSES.values()]
+    control = [f"(OA;CIIO;{FULL_CONTROL};;{guid};{sid})" for guid in CLASSES.values()]
+    return children + control
+
+
+def missing_entries(sddl: str, wanted: list[str]) -> list[str]:
+    """Return those of the wanted entries that a security descriptor in SDDL lacks, whatever the order of rights."""
+    present = {_normal(entry) for entry in ENTRY.findall(sddl)}
+    return [entry for entry in wanted if _normal(entry) not in present]
+
+
+def _normal(entry: str) -> tuple[str, ...]:
+    kind, flags, rights, *rest = entry.strip("()").split(";")
+    letters = "".join(sorted(re.findall("..", rights)))
+    return (kind, "".join(sorted(re.findall("..", flags))), letters, *(part.lower() for part in rest))
+
+
+class LocalDirectory:
+    """The port: security descriptors in the directory of the domain controller that this runs on.
+
+    Raises:
+        DelegationError: this host is no domain controller.
+    """
+
+    def __init__(self) -> None:
+        if not HAVE_SAMBA:
+            raise DelegationError("python3-samba is missing on this host: run the module on a domain controller")
+        settings = LoadParm()
+        settings.load_default()
+        try:
+            self._database = SamDB(url=DATABASE, session_info=system_session(), lp=settings)
+        except ldb.LdbError as error:
+            raise DelegationError(f"no directory in {DATABASE}: run the module on a domain controller") from error
+        self._domain_sid = security.dom_sid(self._database.get_domain_sid())
+
+    def sid(self, account: str) -> str:
+        """Return the security identifier of an account."""
+        expression = f"(sAMAccountName={ldb.binary_encode(account)})"
+        found = self._database.search(self._database.domain_dn(), expression=expression, attrs=["objectSid"])
+        if len(found) != 1:
+            raise DelegationError(f'no account "{account}" in the directory: make it first, with directory_user')
+        return str(ndr_unpack(security.dom_sid, found[0]["objectSid"][0]))
+
+    def descriptor(self, unit: str) -> str:
+        """Return a unit's security descriptor in SDDL."""
+        try:
+            found = self._database.search(unit, scope=ldb.SCOPE_BASE, attrs=["nTSecurityDescriptor"])
+        except ldb.LdbError as error:
+            raise DelegationError(f'no unit "{unit}" in the directory: make it first, with directory_ou') from error
+        descriptor = ndr_unpack(security.descriptor, found[0]["nTSecurityDescriptor"][0])
+        return str(descriptor.as_sddl(self._domain_sid))
+
+    def add(self, unit: str, entries: list[str]) -> None:
+        """Add entries to a unit's security descriptor; Samba puts them in their canonical order."""
+        descriptor = security.descriptor.from_sddl(self.descriptor(unit), self._domain_sid)
+        for entry in entries:
+            descriptor.dacl_add(security.descriptor.from_sddl(f"D:{entry}", self._domain_sid).dacl.aces[0])
+        message = ldb.Message(ldb.Dn(self._database, unit))
+        name = "nTSecurityDescriptor"
+        message[name] = ldb.MessageElement(ndr_pack(descriptor), ldb.FLAG_MOD_REPLACE, name)
+        self._database.modify(message)
+
+
+def delegate(account: str, units: list[str], *, apply: bool) -> dict[str, list[str]]:
+    """Give an account its rights in each unit and return, per unit, the entries that were missing.
+
+    Raises:
+        DelegationError: no such account or unit, or this is no domain controller.
+    """
+    directory = LocalDirectory()
+    wanted = wanted_entries(directory.sid(account))
+    # All units are looked at before the first is changed: a misspelt one leaves nothing half done.
+    missing = {unit: missing_entries(directory.descriptor(unit), wanted) for unit in units}
+    added = {unit: entries for unit, entries in missing.items() if entries}
+    if apply:
+        for unit, entries in added.items():
+            directory.add(unit, entries)
+    return added

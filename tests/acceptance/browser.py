@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Debian's Chromium without a screen, as a person at an instrument's PC uses it: certificates are verified."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
+
+CHROMIUM = "/usr/bin/chromium"
+DRIVER = "/usr/bin/chromedriver"
+# Never --ignore-certificate-errors: a wrong certificate must fail the test.
+FLAGS = (
+    "--headless=new",
+    "--window-size=1280,900",
+    "--no-first-run",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # The facility is reached directly, whatever proxy this machine uses for the world.
+    "--no-proxy-server",
+)
+PATIENCE = 20  # seconds
+
+
+def trusting_home(home: Path, authority: Path) -> Path:
+    """Make the folder a home whose Chromium trusts the authority."""
+    database = home / ".pki" / "nssdb"
+    database.mkdir(parents=True)
+    for arguments in (
+        ["-N", "--empty-password"],
+        ["-A", "-t", "C,,", "-n", "facility", "-i", str(authority)],
+    ):
+        subprocess.run(["certutil", "-d", f"sql:{database}", *arguments], check=True, capture_output=True)
+    return home
+
+
+class Browser:
+    """One window."""
+
+    def __init__(self, driver: webdriver.Chrome, screenshots: Path) -> None:
+        self._driver = driver
+        self._screenshots = screenshots
+
+    @classmethod
+    @contextmanager
+    def opened(cls, home: Path, profile: Path, screenshots: Path) -> Iterator[Browser]:
+        """A fresh browser, closed at the end."""
+        options = webdriver.ChromeOptions()
+        options.binary_location = CHROMIUM
+        for flag in (*FLAGS, f"--user-data-dir={profile}"):
+            options.add_argument(flag)
+        if os.geteuid() == 0:
+            options.add_argument("--no-sandbox")  # Chromium's sandbox refuses root
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        driver = webdriver.Chrome(options, Service(DRIVER, env={**os.environ, "HOME": str(home)}))
+        try:
+            driver.set_page_load_timeout(PATIENCE)
+            yield cls(driver, screenshots)
+        finally:
+            driver.quit()
+
+    @property
+    def title(self) -> str:
+        """What the window's frame says."""
+        return self._driver.title
+
+    @property
+    def text(self) -> str:
+        """What a person reads in the window."""
+        return self._driver.find_element(By.TAG_NAME, "body").text
+
+    @property
+    def complaints(self) -> list[str]:
+        """What the browser itself complains about: scripts that fail, files that are refused or missing."""
+        entries: list[dict[str, str]] = self._driver.get_log("browser")  # type: ignore[no-untyped-call]
+        return [entry["message"] for entry in entries if entry["level"] == "SEVERE"]
+
+    def visit(self, address: str) -> None:
+        """Type an address."""
+        self._driver.get(address)
+
+    def sees(self, selector: str) -> bool:
+        """Whether something that the CSS selector describes is shown."""
+        return any(element.is_displayed() for element in self._driver.find_elements(By.CSS_SELECTOR, selector))
+
+    def fill(self, selector: str, words: str) -> None:
+        """Write into a field, over what stands in it."""
+        field = self._element(selector)
+        field.clear()
+        field.send_keys(words)
+
+    def press(self, selector: str) -> None:
+        """Press a button or a link and wait for the page that it leads to."""
+        page = self._driver.find_element(By.TAG_NAME, "html")
+        self._element(selector).click()
+        WebDriverWait(self._driver, PATIENCE).until(lambda _: _is_gone(page))
+
+    def keep_picture(self, name: str) -> Path:
+        """Save what the window shows."""
+        path = self._screenshots / f"{name}.png"
+        self._driver.save_screenshot(str(path))
+        return path
+
+    def _element(self, selector: str) -> WebElement:
+        wait = WebDriverWait(self._driver, PATIENCE)
+        found: list[WebElement] = wait.until(lambda driver: driver.find_elements(By.CSS_SELECTOR, selector))
+        return found[0]
+
+
+def _is_gone(page: WebElement) -> bool:
+    try:
+        page.is_enabled()
+    except WebDriverException:
+        # A page on its way out answers with several kinds of it.
+        return True
+    return False

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a host of the test bed takes of the machine's memory."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from testbed.podman import inspect, podman
+
+PROCESSES = Path("/proc")
+MEGABYTE = 1e6
+# podman prints 12.3kB, 45MB, 1.2GB: powers of 1000.
+UNITS = {"B": 1e-6, "kB": 1e-3, "MB": 1.0, "GB": 1e3}
+
+
+def proportional_set_size(host: str) -> float:
+    """Sum of the PSS of all processes of a host, in MB: pages that several share count once, page cache not at all."""
+    init = inspect("container", [host])[host]["State"]["Pid"]
+    namespace = (PROCESSES / str(init) / "ns" / "pid").readlink()
+    total = 0
+    for process in PROCESSES.iterdir():
+        if not process.name.isdigit():
+            continue
+        try:
+            if (process / "ns" / "pid").readlink() != namespace:
+                continue
+            rollup = (process / "smaps_rollup").read_text()
+        except OSError:
+            continue  # it ended while we looked
+        if found := re.search(r"^Pss:\s+(\d+) kB$", rollup, re.MULTILINE):
+            total += int(found[1]) * 1024
+    return total / MEGABYTE
+
+
+def as_podman_says(host: str) -> float:
+    """What `podman stats` reports in MB: the control group's charge, page cache included."""
+    text = podman("stats", "--no-stream", "--format", "{{.MemUsage}}", host).split("/")[0].strip()
+    found = re.fullmatch(r"([\d.]+)\s*([kMG]?B)", text)
+    if found is None:
+        raise ValueError(f"podman stats says {text!r}, which is no amount of memory")
+    return float(found[1]) * UNITS[found[2]]

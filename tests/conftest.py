@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Makes the repository importable as Ansible sees it: module_utils/ is part of ansible.module_utils."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import ansible.module_utils
+import pytest
+from ansible.module_utils.testing import patch_module_args
+
+REPOSITORY = Path(__file__).parents[1]
+ansible.module_utils.__path__.append(str(REPOSITORY / "module_utils"))
+sys.path.append(str(REPOSITORY))
+
+
+def load(path: Path) -> ModuleType:
+    """A Python file that is no part of a package: a module of library/ or a filter plugin."""
+    spec = importlib.util.spec_from_file_location(f"loaded_{path.parent.name}_{path.stem}", path)
+    assert spec and spec.loader, f"{path} can't be imported: give it the ending .py"
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The top of the repository."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def filters() -> ModuleType:
+    """filter_plugins/facility.py."""
+    return load(REPOSITORY / "filter_plugins" / "facility.py")
+
+
+Run = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def run_module(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a module of library/ as Ansible does: arguments checked against its spec, the result as JSON."""
+
+    def run(name: str, arguments: dict[str, Any], *, check: bool = False) -> dict[str, Any]:
+        capsys.readouterr()
+        with patch_module_args({**arguments, "_ansible_check_mode": check}), pytest.raises(SystemExit):
+            load(REPOSITORY / "library" / f"{name}.py").main()
+        result: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return result
+
+    return run
+
+
+@pytest.fixture
+def directory(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """An Active Directory in memory, which the directory modules of this test reach instead of a server."""
+    from ansible.module_utils.facility import directory as port
+
+    from tests.fake_directory import FakeDirectory
+
+    fake = FakeDirectory()
+
+    @contextlib.contextmanager
+    def opened(server: Any) -> Iterator[FakeDirectory]:
+        server.refuse_unsafe()
+        yield fake
+
+    monkeypatch.setattr(port, "open_directory", opened)
+    yield fake

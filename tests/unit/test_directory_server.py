@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A server that isn't there, or isn't to be trusted, is told in one line. The servers here are sockets of the test."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from ansible.module_utils.facility.directory import open_directory
+from ansible.module_utils.facility.directory_server import DirectoryError, Server
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+
+def certificate(folder, name, subject):
+    """A self-signed certificate and its key, as one PEM file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)])
+    now = datetime.now(UTC)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(who)
+        .issuer_name(who)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(subject)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    form = serialization.PrivateFormat.PKCS8
+    pem = built.public_bytes(serialization.Encoding.PEM)
+    pem += key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+    file = folder / f"{name}.pem"
+    file.write_bytes(pem)
+    return file
+
+
+@pytest.fixture
+def tls_port(tmp_path):
+    """A port that shakes hands with a certificate for "localhost" and says nothing more."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate(tmp_path, "server", "localhost"))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            while True:
+                try:
+                    plain, _ = listener.accept()
+                except OSError:
+                    return
+                with contextlib.suppress(OSError), context.wrap_socket(plain, server_side=True) as secure:
+                    secure.recv(1)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield listener.getsockname()[1]
+
+
+def failure(uri, **more):
+    with pytest.raises(DirectoryError) as raised, open_directory(Server(uri, "CN=a,DC=b", "secret", timeout=3, **more)):
+        pytest.fail("the connection should have been refused")
+    assert "\n" not in str(raised.value)
+    assert "secret" not in str(raised.value)
+    return raised.value
+
+
+def test_a_dead_port_is_unreachable_and_named():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    error = failure(f"ldaps://localhost:{port}")
+    assert error.kind == "unreachable"
+    assert str(error).startswith(f"localhost port {port} can't be reached (Connection refused): check server_uri")
+
+
+def test_a_certificate_of_another_ca_is_refused(tls_port, tmp_path):
+    error = failure(f"ldaps://localhost:{tls_port}", ca_file=str(certificate(tmp_path, "other", "other")))
+    assert error.kind == "certificate"
+    assert f"localhost port {tls_port} shows a certificate that CA file" in str(error)
+    assert "check the name in server_uri, the server's certificate, and ca_file" in str(error)
+
+
+def test_a_certificate_for_another_name_is_refused(tls_port, tmp_path):
+    error = failure(f"ldaps://127.0.0.1:{tls_port}", ca_file=str(tmp_path / "server.pem"))
+    assert error.kind == "certificate"
+    assert "127.0.0.1" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("uri", "more", "cure"),
+    [
+        ("ldap://dc1.example.org", {}, "use ldaps://, or set start_tls: true"),
+        ("ldaps://dc1.example.org", {"start_tls": True}, "leave out start_tls, or use ldap://"),
+        ("dc1.example.org", {}, "write server_uri like ldaps://dc1.example.org"),
+        ("ldapi:///", {}, "write server_uri like ldaps://dc1.example.org"),
+        ("ldaps://dc1.example.org", {"ca_file": "/no/such.pem"}, "there is no CA file /no/such.pem"),
+    ],
+)
+def test_what_is_unsafe_is_refused_before_anything_is_sent(uri, more, cure):
+    assert cure in str(failure(uri, **more))
+
+
+def test_an_empty_password_is_refused_because_servers_take_it_for_nobody():
+    with pytest.raises(DirectoryError, match="is empty: set bind_password"):
+        Server("ldaps://dc1.example.org", "CN=a,DC=b", "").refuse_unsafe()
+    assert "hidden" not in repr(Server("ldaps://dc1.example.org", "CN=a,DC=b", "hidden"))

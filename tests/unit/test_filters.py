@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the register to what the directory modules take."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+REGISTER = {
+    "people": [
+        {
+            "login": "aadler",
+            "given_name": "Anna",
+            "family_name": "Adler",
+            "mail": "a@example.org",
+            "kind": "researcher",
+            "research_group": "neuro",
+            "valid_until": "2027-03-31",
+        },
+        {
+            "login": "sstein",
+            "given_name": "Sabine",
+            "family_name": "Stein",
+            "mail": "s@example.org",
+            "kind": "staff",
+            "research_group": None,
+            "valid_until": None,
+        },
+        {
+            "login": "iivanova",
+            "given_name": "Irina",
+            "family_name": "Ivanova",
+            "mail": "i@example.org",
+            "kind": "it_admin",
+            "research_group": None,
+            "valid_until": None,
+        },
+    ],
+    "research_groups": [{"name": "neuro", "title": "Neuronal Circuits"}, {"name": "plant", "title": "Plant Cells"}],
+    "instruments": [{"name": "confocal-1", "title": "Confocal 1"}],
+    "time_zone": "Europe/Berlin",
+}
+
+
+def groups_by_name(found):
+    return {group["name"]: group.get("members") for group in found}
+
+
+def test_the_register_rules_who_is_in_which_group(filters):
+    found = groups_by_name(filters.directory_groups(REGISTER))
+    assert found == {
+        "rg-neuro": {"set": ["aadler"]},
+        "rg-plant": {"set": []},
+        "facility-staff": {"set": ["sstein"]},
+        "facility-it": {"set": ["iivanova"]},
+        "facility-users": {"set": ["rg-neuro", "rg-plant", "facility-staff", "facility-it"]},
+        "instrument-confocal-1": None,
+    }
+
+
+def test_access_rules_can_say_who_may_use_an_instrument(filters):
+    found = groups_by_name(filters.directory_groups(REGISTER, {"confocal-1": ["aadler"]}))
+    assert found["instrument-confocal-1"] == {"set": ["aadler"]}
+    assert groups_by_name(filters.directory_groups(REGISTER, {"other": []}))["instrument-confocal-1"] is None
+
+
+def test_a_person_becomes_an_account_that_expires_when_the_last_day_ends_where_the_facility_is(filters):
+    users = {user["login"]: user for user in filters.directory_users(REGISTER)}
+    assert users["aadler"] == {
+        "login": "aadler",
+        "given_name": "Anna",
+        "family_name": "Adler",
+        "display_name": "Anna Adler",
+        "mail": "a@example.org",
+        "description": "researcher, neuro",
+        "account_expires": "2027-04-01T00:00:00+02:00",
+    }
+    assert users["sstein"]["account_expires"] == "never"
+    assert users["iivanova"]["description"] == "IT administrator"
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "end"),
+    [
+        ("Europe/Berlin", "2026-12-31", "2027-01-01T00:00:00+01:00"),
+        ("Europe/Berlin", "2026-03-28", "2026-03-29T00:00:00+01:00"),  # the clock changes two hours later
+        ("Europe/Berlin", "2028-02-29", "2028-03-01T00:00:00+01:00"),
+        ("America/New_York", "2026-06-30", "2026-07-01T00:00:00-04:00"),
+        ("Asia/Kathmandu", "2026-06-30", "2026-07-01T00:00:00+05:45"),
+    ],
+)
+def test_the_day_ends_in_the_facility_s_own_time_zone(filters, zone, day, end):
+    person = {**REGISTER["people"][0], "valid_until": day}
+    (user,) = filters.directory_users({**REGISTER, "people": [person], "time_zone": zone})
+    assert user["account_expires"] == end
+    assert datetime.fromisoformat(end).utcoffset() is not None
+
+
+def test_a_domain_becomes_a_dn(filters):
+    assert filters.domain_to_dn("imaging.example.org") == "DC=imaging,DC=example,DC=org"
+
+
+@pytest.mark.parametrize("domain", ["", ".", "a..b", "a,b", "a b.org", "DC=example"])
+def test_what_is_no_domain_is_refused(filters, domain):
+    with pytest.raises(ValueError, match=r"write it like imaging\.example\.org"):
+        filters.domain_to_dn(domain)
+
+
+def test_ansible_finds_every_filter_by_its_name(filters):
+    found = filters.FilterModule().filters()
+    assert set(found) == {"directory_groups", "directory_users", "domain_to_dn"}
+    assert all(function.__name__ == name for name, function in found.items())

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Long commands: what a person sees of each step, and how they are counted."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from testbed import steps
+from testbed.steps import Step, finish, run_all, table
+
+
+@pytest.fixture(autouse=True)
+def logs(tmp_path, monkeypatch):
+    monkeypatch.setattr(steps, "LOGS", tmp_path / "logs")
+    return tmp_path / "logs"
+
+
+def python(name, program, **more):
+    return Step(name, [sys.executable, "-c", program], again=f"make {name}", **more)
+
+
+def junit(path, tests, failures=0, errors=0, skipped=0):
+    return (
+        f'open({str(path)!r}, \'w\').write(\'<testsuites><testsuite tests="{tests}" failures="{failures}" '
+        f'errors="{errors}" skipped="{skipped}"/></testsuites>\')'
+    )
+
+
+def test_each_step_says_that_it_runs_and_how_long_it_took(capfd):
+    _, good = run_all([python("one", "pass"), python("two", "pass")])
+    printed = capfd.readouterr().out
+    assert good
+    for expected in ("[1/2] one …", "[1/2] one: done in 0.", "[2/2] two …", "[2/2] two: done in 0."):
+        assert expected in printed
+
+
+def test_what_a_good_step_says_is_only_kept_in_its_log(capfd, logs):
+    run_all([python("lint: types", "print('all is well')")])
+    assert "all is well" not in capfd.readouterr().out
+    assert (logs / "lint-types.log").read_text() == "all is well\n"
+
+
+def test_a_shown_step_speaks_for_itself(capfd):
+    run_all([python("one", "print('look at me')", shown=True)])
+    assert "look at me" in capfd.readouterr().out
+
+
+def test_a_fault_ends_the_run_with_its_log_and_the_command_to_repeat(capfd, tmp_path):
+    never = tmp_path / "never"
+    fault = "import sys; print('said'); print('complained', file=sys.stderr); sys.exit(3)"
+    run, good = run_all([python("one", fault), python("two", f"open({str(never)!r}, 'w')")])
+    printed = capfd.readouterr().out
+    assert not good
+    assert "said" in printed
+    assert "complained" in printed
+    assert "[1/2] one: FAILED after 0." in printed
+    assert "(status 3)" in printed
+    assert printed.rstrip().endswith("To repeat just this step: make one")
+    assert [outcome.name for outcome in run.outcomes] == ["one"]
+    assert not never.exists()
+
+
+def test_a_step_without_a_report_counts_as_one(capfd):
+    run, good = run_all([python("one", "pass"), python("two", "raise SystemExit(1)")])
+    assert finish(run, good) == 1
+    assert capfd.readouterr().out.splitlines()[-1] == "1 passed, 1 failed"
+
+
+def test_the_tests_of_a_report_are_counted(capfd, tmp_path):
+    report = tmp_path / "report.xml"
+    run, good = run_all([python("unit", junit(report, 9, skipped=2), junit=report), python("lint", "pass")])
+    assert finish(run, good) == 0
+    assert capfd.readouterr().out.splitlines()[-1] == "8 passed, 0 failed, 2 skipped"
+
+
+def test_failures_and_errors_of_a_report_both_fail(capfd, tmp_path):
+    report = tmp_path / "report.xml"
+    program = junit(report, 9, failures=2, errors=1) + "; raise SystemExit(1)"
+    run, good = run_all([python("unit", program, junit=report)])
+    assert finish(run, good) == 1
+    assert capfd.readouterr().out.splitlines()[-1] == "6 passed, 3 failed"
+
+
+def test_a_step_that_ended_badly_counts_as_failed_although_its_report_is_good(tmp_path, capfd):
+    report = tmp_path / "report.xml"
+    run, good = run_all([python("unit", junit(report, 4) + "; raise SystemExit(4)", junit=report)])
+    assert finish(run, good) == 1
+    assert capfd.readouterr().out.splitlines()[-1] == "4 passed, 1 failed"
+
+
+def test_a_step_that_wrote_no_report_and_failed_counts_as_one_failure(tmp_path, capfd):
+    run, good = run_all([python("unit", "raise SystemExit(4)", junit=tmp_path / "none.xml")])
+    assert finish(run, good) == 1
+    assert capfd.readouterr().out.splitlines()[-1] == "0 passed, 1 failed"
+
+
+def test_a_table_aligns_words_left_and_numbers_right():
+    rows = [("step", "seconds"), ("lint", "1.5"), ("acceptance", "120.0")]
+    assert table(rows).splitlines() == [
+        "step        seconds",
+        "----------  -------",
+        "lint            1.5",
+        "acceptance    120.0",
+    ]
