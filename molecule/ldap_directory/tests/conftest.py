@@ -1,0 +1,49 @@
+"""The scenario's directory as tests meet it: its secrets, a second converge, and clients on the controller."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SCENARIO = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
+PROJECT = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"])
+CA = SCENARIO / "authority" / "ca.crt"
+
+
+@pytest.fixture(scope="session")
+def secret():
+    """Return a function that reads a secret of the scenario: administrator, svc-controller, passphrase."""
+    return lambda name: (SCENARIO / name).read_text().split()[0]
+
+
+class Client:
+    """LDAP tools on the controller, which trust the facility's authority and nothing else."""
+
+    def run(self, *command, ca=CA):
+        environment = {**os.environ, "LDAPTLS_CACERT": str(ca), "LDAPTLS_REQCERT": "demand", "LDAPNETWORK_TIMEOUT": "5"}
+        return subprocess.run([*map(str, command)], capture_output=True, text=True, check=False, env=environment)
+
+    def who(self, uri, name, password, *options, ca=CA):
+        """Bind as somebody; the password goes in a file as a person's would go into a prompt."""
+        file = SCENARIO / "typed"
+        file.write_text(password)
+        return self.run("ldapwhoami", "-x", "-H", uri, "-D", f"{name}@directory.test", "-y", file, *options, ca=ca)
+
+
+@pytest.fixture
+def client():
+    return Client()
+
+
+@pytest.fixture(scope="session")
+def converge():
+    """Return a function that runs the scenario's converge again with other variables."""
+
+    def run(*arguments, playbook="converge.yml"):
+        book = PROJECT / "molecule" / "ldap_directory" / playbook
+        command = ["ansible-playbook", "-i", str(SCENARIO / "inventory"), str(book), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return done.returncode, " ".join((done.stdout + done.stderr).split())
+
+    return run
