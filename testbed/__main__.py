@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The test bed's command line: ``python -m testbed up | down | list | exec | image | facility | verify | clean``."""
 
 import argparse

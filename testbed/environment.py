@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Make the virtual environment of requirements.lock, whole or not at all. Runs on Debian's own Python alone."""
 
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """``make facility`` and ``make verify``: the example facility on this machine, and a table of what runs where."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Where the test bed keeps things: caches outside the checkout, results and the bed's state inside build/."""
 
 import hashlib

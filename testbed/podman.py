@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A thin port to podman: every call of the test bed passes here."""
 
 import json

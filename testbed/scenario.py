@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Run one molecule scenario, and leave none of its hosts behind when it succeeds."""
 
 import os

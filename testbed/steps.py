@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Run the steps of a long command: say what runs and how long it took, stop at the first fault and name the cure."""
 
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """``make test``: everything, one step after the other, with one table at the end."""
 
 import argparse

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Converge the facility once more and fail unless nothing changed on any host."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """SSH from this machine to a bed: a key made for it, and host keys learnt through podman instead of trusted blindly."""
 
 import subprocess

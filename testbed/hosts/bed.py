@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What a bed is: hosts with their images and addresses on one network of their own."""
 
 import ipaddress

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Bring beds up and down, whatever an earlier run left behind."""
 
 import socket

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The machine's own /etc/hosts: one marked block per bed, so that hosts can be reached by name from here."""
 
 import fcntl

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Build a Debian image from the machine's own package configuration, so that no registry is named anywhere."""
 
 import subprocess

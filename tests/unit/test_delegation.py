@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Which access control entries a unit lacks, told from its security descriptor in SDDL."""
 
 from module_utils.facility.delegation import missing_entries, wanted_entries

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What an administrator and an intruder find on a host that has nothing but role base."""
 
 import socket

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What happens with the authority and its certificates over the years, and to those who try to misuse it."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The scenario's directory as tests meet it: its secrets, a second converge, and clients on the controller."""
 
 import os

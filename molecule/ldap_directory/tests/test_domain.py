@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Two domain controllers that know the same, and a domain that survives clumsy hands."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """One account for everything, and one refusal for everything when it has expired or was guessed at."""
 
 import pytest

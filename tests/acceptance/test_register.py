@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The IT administrator changes the register and runs the playbooks; the directory follows, or says why not."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+EXAMPLE = REPOSITORY / "inventories" / "example"
+NEWCOMER = {
+    "login": "nnewman",
+    "given_name": "Nora",
+    "family_name": "Newman",
+    "mail": "nora.newman@neuro.example.org",
+    "research_group": "neuro",
+    "kind": "researcher",
+    "valid_until": "2030-12-31",
+}
+
+
+@pytest.fixture
+def site(tmp_path):
+    """Return a copy of the example's inventory that may be spoilt; secrets and passwords are the running facility's."""
+    copy = tmp_path / "inventories" / "copy"
+    shutil.copytree(EXAMPLE, copy, ignore=shutil.ignore_patterns("secrets"))
+    (copy / "secrets").symlink_to(EXAMPLE / "secrets")
+    (tmp_path / "build").symlink_to(REPOSITORY / "build")
+    return copy
+
+
+def play(site, playbook, *arguments):
+    """Run a playbook; return its status and its output with blanks folded."""
+    command = ["ansible-playbook", "-i", str(site / "hosts.yml"), f"playbooks/{playbook}", *arguments]
+    environment = {**os.environ, "ANSIBLE_RESULT_FORMAT": "json"}
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False, env=environment)
+    return done.returncode, " ".join((done.stdout + done.stderr).replace("\\n", " ").split())
+
+
+def edit(path, change):
+    data = yaml.safe_load(path.read_text())
+    change(data)
+    path.write_text(yaml.safe_dump(data, allow_unicode=True, sort_keys=False))
+
+
+def people(site):
+    return site / "register" / "people.yml"
+
+
+def bind(login, password):
+    """Log on over LDAPS as anybody would; return the exit status of ldapwhoami."""
+    command = ["ldapwhoami", "-x", "-H", "ldaps://dc1.imaging.example.org", "-D", f"{login}@imaging.example.org"]
+    environment = {**os.environ, "LDAPTLS_CACERT": str(EXAMPLE / "secrets/authority/ca.crt")}
+    return subprocess.run([*command, "-w", password], capture_output=True, check=False, env=environment).returncode
+
+
+@pytest.fixture
+def newcomer(site):
+    """Put a person into the copy's register; take the account away afterwards."""
+    edit(people(site), lambda register: register["people"].append(NEWCOMER))
+    yield NEWCOMER["login"]
+    removal = site.parent / "remove.yml"
+    task = {
+        "name": "The newcomer is gone",
+        "directory_user": {
+            "ou": "{{ people_unit }}",
+            "users": [{"login": NEWCOMER["login"]}],
+            "state": "absent",
+        },
+    }
+    play_of_one = {"name": "Remove", "hosts": "localhost", "gather_facts": False, "tasks": [task]}
+    play_of_one["module_defaults"] = {"directory_user": "{{ people_directory }}"}
+    removal.write_text(json.dumps([play_of_one]))
+    command = ["ansible-playbook", "-i", str(site / "hosts.yml"), str(removal)]
+    subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True)
+    (EXAMPLE / "secrets/initial-passwords" / NEWCOMER["login"]).unlink(missing_ok=True)
+
+
+def test_a_person_added_to_the_register_can_log_on(site, newcomer):
+    password_file = EXAMPLE / "secrets/initial-passwords" / newcomer
+    status, output = play(site, "people.yml", "--check", "--diff")
+    assert status == 0, output
+    assert newcomer in output
+    assert not password_file.exists(), "check mode made something"
+
+    status, output = play(site, "people.yml")
+    assert status == 0, output
+    password = password_file.read_text().strip()
+    assert password not in output
+    assert password_file.stat().st_mode & 0o777 == 0o600
+    assert bind(newcomer, password) == 0
+    assert bind(newcomer, password + "x") == 49
+
+    status, output = play(site, "people.yml")
+    assert status == 0, output
+    assert "changed=0" in output
+
+
+def test_someone_whose_time_is_up_is_refused(newcomer, site):
+    assert play(site, "people.yml")[0] == 0
+    password = (EXAMPLE / "secrets/initial-passwords" / newcomer).read_text().strip()
+    assert bind(newcomer, password) == 0
+    edit(people(site), lambda register: register["people"][-1].update(valid_until="2026-01-31"))
+    assert play(site, "people.yml")[0] == 0
+    assert bind(newcomer, password) == 49
+
+
+def add_unknown_key(register):
+    register["people"][2]["telefone"] = "123"
+
+
+def add_wrong_type(register):
+    register["people"][2]["mail"] = ["a@example.org"]
+
+
+def add_unknown_group(register):
+    register["people"][2]["research_group"] = "nuero"
+
+
+def add_same_login(register):
+    register["people"].append({**register["people"][2], "mail": "other@example.org"})
+
+
+def add_invalid_date(register):
+    register["people"][2]["valid_until"] = "2026-02-30"
+
+
+def empty(register):
+    register["people"] = []
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (add_unknown_key, ["people.yml", "entry 3", "telefone"]),
+        (add_wrong_type, ["people.yml", "entry 3", "mail"]),
+        (add_unknown_group, ["people.yml", "entry 3", "nuero", "neuro"]),
+        (add_same_login, ["people.yml", "entry 31", "login"]),
+        (add_invalid_date, ["people.yml", "entry 3", "2026-02-30"]),
+        (empty, ["people.yml", "add at least one"]),
+    ],
+)
+def test_a_register_that_makes_no_sense_stops_everything_before_it_begins(site, spoil, words):
+    edit(people(site), spoil)
+    status, output = play(site, "site.yml")
+    assert status != 0
+    for word in words:
+        assert word in output, output[-2000:]
+    assert "changed=0" in output
+    assert "Prepare every host" not in output
+
+
+def test_an_instrument_without_a_host_stops_everything_before_it_begins(site):
+    edit(site / "group_vars/all/facility.yml", lambda facility: facility["facility_instruments"][0].pop("host"))
+    status, output = play(site, "site.yml")
+    assert status != 0
+    assert "confocal-1" in output
+    assert "host" in output
+    assert "Prepare every host" not in output
+
+
+def test_a_secret_that_is_missing_is_named_with_the_command_that_makes_it(site):
+    vault = site / "group_vars/all/vault.yml"
+    kept = [line for line in vault.read_text().splitlines() if "vault_svc_wiki_password" not in line]
+    vault.write_text("\n".join(kept))
+    status, output = play(site, "preflight.yml")
+    assert status != 0
+    assert "vault_svc_wiki_password is not set" in output
+    assert "playbooks/ops/generate_secrets.yml" in output
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"server_uri": "ldaps://dc1.imaging.example.org:6399"}, "6399"),
+        ({"server_uri": "ldap://dc1.imaging.example.org"}, "clear text"),
+        ({"bind_password": "wrong"}, "password"),
+        ({"ca_file": "/etc/ssl/certs/ca-certificates.crt"}, "certificate"),
+    ],
+)
+def test_a_directory_that_cannot_be_used_is_one_clear_line(site, change, words):
+    wiring = site / "group_vars/all/wiring.yml"
+    edit(wiring, lambda variables: variables["people_directory"].update(change))
+    status, output = play(site, "people.yml")
+    assert status != 0
+    message = output.split('"msg": "')[1].split('"}')[0]
+    assert words in message
+    assert "Traceback" not in output
+    assert "changed=0" in output
