@@ -11,44 +11,47 @@ export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-facility: venv  ## the example facility on this machine: hosts, converge, verify, addresses and logins
+facility: root venv  ## the example facility on this machine: hosts, converge, verify, addresses and logins
 	@python -m testbed facility
 
-verify: venv  ## ask every service of the running facility, changing nothing
+verify: root venv  ## ask every service of the running facility, changing nothing
 	@python -m testbed verify
 
-hosts: venv
+hosts: root venv
 	@python -m testbed up facility inventories/example/hosts.yml
 
 converge: venv
 	ansible-playbook playbooks/site.yml
 
-test: venv  ## everything: lint, unit, contract, every molecule scenario, acceptance
+test: root venv  ## everything: lint, unit, contract, every molecule scenario, acceptance
 	@python -m testbed.suite
 
 lint unit acceptance: venv  ## a part of it
 	@python -m testbed.suite $@
 
-scenario: venv  ## one molecule scenario: make scenario NAME=wiki
+scenario: root venv  ## one molecule scenario: make scenario NAME=wiki
 	@python -m testbed.scenario $(NAME)
 
-bench: venv  ## measure against baselines of the same run; writes build/bench.json
+bench: root venv  ## measure against baselines of the same run; writes build/bench.json
 	@python -m tests.bench
 
 lock: venv  ## resolve requirements.lock anew from pyproject.toml
 	@testbed/lock.sh
 
-clean: venv  ## remove every host, network and name that the test bed made, and build/
+clean: root venv  ## remove every host, network and name that the test bed made, and build/
 	@python -m testbed clean
 
-clean-cache: venv  ## and images and virtual environments
+clean-cache: root venv  ## and images and virtual environments
 	@python -m testbed clean --images
 	rm -rf $(CACHE)
 
 tools:  ## Debian packages that the commands need; only what is missing is installed
 	@testbed/tools.sh
 
+root:
+	@test "$$(id -u)" = 0 || { echo "The test bed makes containers, networks and names: run as root, sudo make …" >&2; exit 1; }
+
 venv: tools
 	@test -e $(VENV)/.complete || $(PYTHON) testbed/environment.py $(VENV)
 
-.PHONY: help facility verify hosts converge test lint unit acceptance scenario bench lock clean clean-cache tools venv
+.PHONY: root help facility verify hosts converge test lint unit acceptance scenario bench lock clean clean-cache tools venv

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Bring beds up and down, whatever an earlier run left behind."""
 
+import ipaddress
 import socket
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from testbed.hosts import access, names
+from testbed.hosts import access, leftovers, names
 from testbed.hosts.bed import Bed, BedError, Host
 from testbed.images.build import ensure
 from testbed.paths import BUILD
@@ -22,6 +23,7 @@ CAPABILITIES = (
     "SYS_CHROOT"
 )
 BOOT_SECONDS = 60
+SSH_SECONDS = 10
 
 
 def owner() -> str:
@@ -34,37 +36,54 @@ def owner() -> str:
 
 
 def up(bed: Bed) -> list[str]:
-    """Make every host of the bed run and answer over SSH; return a line for each host that had to be touched."""
+    """Make every host of the bed run and answer over SSH; return a line for each host that had to be touched.
+
+    Raises:
+        BedError: when something that isn't the test bed's is in the way, before anything is made; or a host won't boot.
+        PodmanError: when podman refuses for a reason that a new network doesn't cure.
+    """
+    _refuse_foreign(bed)
     images = {image: ensure(image) for image in sorted({host.image for host in bed.hosts})}
-    _network(bed)
-    known = inspect("container", [host.name for host in bed.hosts])
     key = access.public_key(bed.name)
-    with ThreadPoolExecutor(len(bed.hosts)) as pool:
-        results = list(
-            pool.map(lambda host: _ensure_host(bed, host, known.get(host.name), images[host.image], key), bed.hosts)
-        )
+    try:
+        results = _ensure_hosts(bed, images, key)
+    except PodmanError as error:
+        if "is already allocated" not in str(error):
+            raise
+        # podman 4.3 keeps an address taken, in the network's name, when it lost the container that had it; not even
+        # removing the network frees it. Under another name all addresses are free.
+        down(bed.name)
+        _create_network(bed, f"{bed.network}-{uuid.uuid4().hex[:8]}")
+        results = _ensure_hosts(bed, images, key)
     access.write_ssh_config(bed, {host.name: result[1] for host, result in zip(bed.hosts, results, strict=True)})
     names.publish(bed)
     return [line for line, _ in results if line]
 
 
 def down(bed_name: str) -> list[str]:
-    """Remove a bed's hosts, network and names; return what was removed."""
+    """Remove a bed's hosts, networks and names; return what was removed."""
     removed = _remove_containers(f"{BED_LABEL}={bed_name}")
-    network = f"facility-testbed-{bed_name}"
-    if inspect("network", [network]):
+    for network, entry in inspect("network", networks(bed_name)).items():
         podman("network", "rm", "--force", network)
+        for subnet in entry["subnets"]:
+            leftovers.forget_network(ipaddress.IPv4Address(subnet["gateway"]))
         removed.append(network)
     names.withdraw(bed_name)
     return removed
 
 
+def networks(bed_name: str) -> list[str]:
+    """Return the names of a bed's networks; one, where nothing went wrong."""
+    return podman("network", "ls", "--filter", f"label={BED_LABEL}={bed_name}", "--format", "{{.Name}}").split()
+
+
 def beds() -> list[str]:
     """Return the names of all beds that are there, also half of them, from any checkout."""
-    found = set()
-    for kind in (("ps", "--all"), ("network", "ls")):
-        rows = podman(*kind, "--filter", f"label={BED_LABEL}", "--format", f'{{{{index .Labels "{BED_LABEL}"}}}}')
-        found.update(rows.split())
+    form = f'{{{{index .Labels "{BED_LABEL}"}}}}'
+    found = set(podman("ps", "--all", "--filter", f"label={BED_LABEL}", "--format", form).split())
+    # `podman network ls` prints labels as one string, so ask for each.
+    rows = podman("network", "ls", "--filter", f"label={BED_LABEL}", "--format", "{{.Name}}").split()
+    found.update(str(entry["labels"][BED_LABEL]) for entry in inspect("network", rows).values())
     return sorted(found)
 
 
@@ -80,64 +99,106 @@ def execute(host: str, command: list[str]) -> str:
     return podman("exec", host, *command)
 
 
-def _network(bed: Bed) -> None:
-    entry = inspect("network", [bed.network]).get(bed.network)
-    if entry is not None:
+def _refuse_foreign(bed: Bed) -> None:
+    for name, entry in inspect("container", [host.name for host in bed.hosts]).items():
+        if BED_LABEL not in (entry["Config"].get("Labels") or {}):
+            raise BedError(
+                f"a container named {name} is there and is not the test bed's; remove or rename it: "
+                f"podman rename {name} NEWNAME"
+            )
+    for name, entry in inspect("network", [bed.network]).items():
+        if BED_LABEL not in (entry.get("labels") or {}):
+            raise BedError(
+                f"a network named {name} is there and is not the test bed's; if nobody needs it: "
+                f"podman network rm {name}"
+            )
+
+
+def _ensure_hosts(bed: Bed, images: dict[str, str], key: str) -> list[tuple[str, str]]:
+    """Return (what was done, host key) of each host."""
+    network = _network(bed)
+    known = inspect("container", [host.name for host in bed.hosts])
+    with ThreadPoolExecutor(len(bed.hosts)) as pool:
+        return list(
+            pool.map(
+                lambda host: _ensure_host(
+                    bed, host, known.get(host.name), image=images[host.image], network=network, key=key
+                ),
+                bed.hosts,
+            )
+        )
+
+
+def _network(bed: Bed) -> str:
+    """Return the name of the bed's network, which is there afterwards."""
+    found = inspect("network", networks(bed.name))
+    for name, entry in found.items():
         if any(subnet["subnet"] == str(bed.subnet) for subnet in entry["subnets"]):
-            return
+            return name
+    if found:
         down(bed.name)  # left from a bed of the same name with other addresses
+    _create_network(bed, bed.network)
+    return bed.network
+
+
+def _create_network(bed: Bed, name: str) -> None:
+    leftovers.forget_network(bed.gateway)
     podman(
         "network", "create", "--subnet", str(bed.subnet), "--gateway", str(bed.gateway),
-        "--label", LABEL, "--label", f"{BED_LABEL}={bed.name}", bed.network,
+        "--label", LABEL, "--label", f"{BED_LABEL}={bed.name}", name,
     )  # fmt: skip
 
 
-def _ensure_host(bed: Bed, host: Host, known: dict[str, Any] | None, image: str, key: str) -> tuple[str, str]:
+def _ensure_host(
+    bed: Bed, host: Host, known: dict[str, Any] | None, *, image: str, network: str, key: str
+) -> tuple[str, str]:
     """Return (what was done, host key); "" where the host was found in order."""
-    if known is not None and not _is_ours(bed, host, known):
-        _discard(host.name)
+    if known is not None and not _is_as_wanted(bed, host, known, network):
+        _discard(host.name, known)
         known = None
     if known is not None:
+        # Before anything else: each question to podman may make it write down what it takes for true.
+        leftovers.mend(known)
         try:
             return "", _answer(host, key)
         except (PodmanError, OSError):
             pass
         try:
             # What podman believes may be long untrue: the processes killed, the machine restarted.
+            if known["State"]["Status"] == "paused":
+                podman("unpause", host.name, check=False)
             podman("stop", "--time", "0", host.name, check=False, timeout=30)
             podman("start", host.name, timeout=60)
             _await_boot(host)
             return f"{host.name}: was not answering, started again", _answer(host, key)
         except (PodmanError, BedError, OSError):
-            _discard(host.name)
-    _create(bed, host, image)
+            _discard(host.name, known)
+    _create(bed, host, image, network)
     _await_boot(host)
     # podman's own resolver knows the bed's names; role base may later point elsewhere.
     podman("exec", "--interactive", host.name, "tee", "/etc/resolv.conf", stdin=f"nameserver {bed.gateway}\n")
     return f"{host.name}: created ({host.image}, {host.address})", _answer(host, key)
 
 
-def _is_ours(bed: Bed, host: Host, known: dict[str, Any]) -> bool:
+def _is_as_wanted(bed: Bed, host: Host, known: dict[str, Any], network: str) -> bool:
     labels = known["Config"].get("Labels") or {}
-    if BED_LABEL not in labels:
-        raise BedError(
-            f"a container named {host.name} is there and is not the test bed's; remove or rename it: "
-            f"podman rename {host.name} NEWNAME"
-        )
-    networks = known["NetworkSettings"].get("Networks") or {}
-    configured = (known["Config"].get("CreateCommand") or []) + list(networks)
+    # A container that doesn't run shows no networks; the command that made it says what it was made for.
+    configured = (known["Config"].get("CreateCommand") or []) + list(known["NetworkSettings"].get("Networks") or {})
     return (
         labels.get(OWNER_LABEL) == owner()
         and labels[BED_LABEL] == bed.name
         and str(host.address) in configured
+        and network in configured
         and labels.get(f"{LABEL}.image") == host.image
     )
 
 
-def _create(bed: Bed, host: Host, image: str) -> None:
+def _create(bed: Bed, host: Host, image: str, network: str) -> None:
     podman(
         "run", "--detach", "--name", host.name, "--hostname", host.name, "--systemd=always",
-        "--network", bed.network, "--ip", str(host.address), "--network-alias", host.name,
+        "--network", network, "--ip", str(host.address), "--network-alias", host.name,
+        # A new host at an old address would be out of reach while its neighbours remember the other's card.
+        "--mac-address", _hardware_address(host),
         # The host's own files, as on a real one: a role may replace them.
         "--dns=none", "--no-hosts",
         "--label", LABEL, "--label", f"{BED_LABEL}={bed.name}", "--label", f"{OWNER_LABEL}={owner()}",
@@ -145,6 +206,11 @@ def _create(bed: Bed, host: Host, image: str) -> None:
         "--cap-add", CAPABILITIES, "--security-opt", "seccomp=unconfined", "--security-opt", "unmask=ALL",
         image,
     )  # fmt: skip
+
+
+def _hardware_address(host: Host) -> str:
+    """A locally administered one, the same for each host that gets this address."""
+    return "02:42:" + host.address.packed.hex(":")
 
 
 def _await_boot(host: Host) -> None:
@@ -166,21 +232,27 @@ def _answer(host: Host, key: str) -> str:
         "cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub"
     )
     host_key = podman("exec", "--interactive", host.name, "sh", "-c", script, stdin=key, timeout=20).strip()
-    socket.create_connection((str(host.address), 22), timeout=5).close()
+    with socket.create_connection((str(host.address), 22), timeout=SSH_SECONDS) as connection:
+        # A connection alone proves little: without the bed's bridge, a gateway of the site may take it.
+        if not connection.recv(4).startswith(b"SSH-"):
+            raise ConnectionError(f"{host.address} port 22 answers, but not as an SSH server")
     return host_key
 
 
-def _discard(name: str) -> None:
+def _discard(name: str, known: dict[str, Any]) -> None:
+    leftovers.mend(known)
     try:
         podman("rm", "--force", "--time", "0", name, timeout=60)
     except PodmanError:
         # Half-torn mounts or namespaces: clean what can be cleaned, then it goes.
         podman("container", "cleanup", name, check=False)
         podman("rm", "--force", "--time", "0", name, timeout=60)
+    leftovers.forget_end(known)
 
 
 def _remove_containers(label: str) -> list[str]:
     found = podman("ps", "--all", "--filter", f"label={label}", "--format", "{{.Names}}").split()
+    known = inspect("container", found)
     with ThreadPoolExecutor(max(len(found), 1)) as pool:
-        list(pool.map(_discard, found))
+        list(pool.map(_discard, known.keys(), known.values()))
     return sorted(found)

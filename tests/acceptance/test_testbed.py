@@ -96,7 +96,7 @@ def gone(pid):
 
 
 def bridge(one):
-    return inspect("network", [one.network])[one.network]["network_interface"]
+    return next(iter(inspect("network", driver.networks(one.name)).values()))["network_interface"]
 
 
 def assert_well(one=BED):
@@ -164,10 +164,12 @@ def test_a_host_whose_sshd_is_dead_is_put_right(survival):
 
 
 def test_a_frozen_host_is_put_right(survival):
+    leave_a_file(A)
     podman("pause", A)
     began = time.monotonic()
     assert [line.split(":")[0] for line in driver.up(survival)] == [A]
-    assert time.monotonic() - began < 90
+    assert time.monotonic() - began < 60
+    assert ssh(A, f"cat {KEPT}") == "precious"
     assert_well(survival)
 
 
@@ -184,7 +186,9 @@ def test_a_host_whose_network_namespace_was_unmounted_is_put_right(survival):
     kill_behind_podman(A)
     subprocess.run(["umount", "--lazy", namespace], check=True)
     assert Path(namespace).is_file()
+    network = driver.networks(survival.name)
     assert [line.split(":")[0] for line in driver.up(survival)] == [A]
+    assert driver.networks(survival.name) == network
     assert_well(survival)
 
 
@@ -207,6 +211,21 @@ def test_after_a_restart_of_the_machine_that_podman_slept_through_everything_is_
                 folder.rmdir()
     assert {state(host.name)["State"]["Status"] for host in survival.hosts} == {"running"}
     assert len(driver.up(survival)) == 2
+    assert [ssh(host.name, f"cat {KEPT}") for host in survival.hosts] == ["precious", "precious"]
+    assert_well(survival)
+    assert driver.up(survival) == []
+
+
+def test_an_address_that_podman_holds_for_a_host_long_gone_does_not_stop_the_bed(survival):
+    # podman forgets a namespace that it can't enter, and never gives the address back.
+    found = state(A)
+    kill_behind_podman(A)
+    subprocess.run(["umount", "--lazy", found["NetworkSettings"]["SandboxKey"]], check=True)
+    podman("rm", "--force", "--time", "0", A, check=False)  # it complains, and removes it at the second try
+    podman("rm", "--force", "--ignore", "--time", "0", A)
+    network = driver.networks(survival.name)
+    assert len(driver.up(survival)) == 2
+    assert driver.networks(survival.name) != network, "the address was free, so this test shows nothing"
     assert_well(survival)
     assert driver.up(survival) == []
 
@@ -222,7 +241,7 @@ def test_a_host_whose_record_in_podman_is_broken_is_made_anew(survival):
 
 
 def test_a_bed_whose_network_podman_forgot_is_put_right(survival):
-    configuration = Path(f"/etc/containers/networks/{survival.network}.json")
+    configuration = Path(f"/etc/containers/networks/{driver.networks(survival.name)[0]}.json")
     if not configuration.exists():
         pytest.skip(f"podman keeps its networks elsewhere than in {configuration.parent}")
     configuration.unlink()
@@ -269,7 +288,7 @@ def test_a_foreign_container_in_the_way_is_refused_and_left_alone():
     assert (state(B)["Id"], state(B)["State"]["Pid"]) == (before["Id"], before["State"]["Pid"])
     # Refused before anything was made.
     assert not inspect("container", [A])
-    assert not inspect("network", [BED.network])
+    assert not driver.networks(BED.name)
     assert names.HOSTS_FILE.read_text() == hosts_file
     driver.down(BED.name)
     assert state(B)["State"]["Running"]
@@ -289,9 +308,9 @@ def test_a_foreign_network_in_the_way_is_refused_and_left_alone():
 def test_an_interrupted_start_is_finished_by_the_next(survival):
     driver.down(survival.name)
     # The network and one half of the hosts, made but never started.
-    driver._network(survival)
+    network = driver._network(survival)
     podman(
-        "create", "--name", A, "--network", survival.network, "--ip", "10.42.91.11", "--label", driver.LABEL,
+        "create", "--name", A, "--network", network, "--ip", "10.42.91.11", "--label", driver.LABEL,
         "--label", f"{driver.BED_LABEL}={survival.name}", ensure("debian13"),
     )  # fmt: skip
     assert len(driver.up(survival)) == 2
@@ -321,8 +340,8 @@ def test_beds_do_not_disturb_each_other(survival):
         assert {survival.name, NEIGHBOUR.name} <= set(driver.beds())
         assert driver.up(survival) == []
         neighbour = state("a.neighbour.test")["Id"]
-        removed = driver.down(survival.name)
-        assert removed == [A, B, survival.network]
+        network = driver.networks(survival.name)
+        assert driver.down(survival.name) == [A, B, *network]
         assert state("a.neighbour.test")["Id"] == neighbour
         assert_well(NEIGHBOUR)
         assert "a.neighbour.test" in names.HOSTS_FILE.read_text()
@@ -336,9 +355,10 @@ def test_down_removes_what_is_the_beds_and_nothing_else(survival):
     with names.HOSTS_FILE.open("a") as file:
         file.write(line)
     try:
-        assert driver.down(survival.name) == [A, B, survival.network]
+        network = driver.networks(survival.name)
+        assert driver.down(survival.name) == [A, B, *network]
         assert not inspect("container", [A, B])
-        assert not inspect("network", [survival.network])
+        assert not inspect("network", network)
         text = names.HOSTS_FILE.read_text()
         assert A not in text
         assert line in text
@@ -353,7 +373,8 @@ def test_a_bed_that_was_killed_can_be_taken_away(survival):
     for host in survival.hosts:
         kill_behind_podman(host.name)
     subprocess.run(["ip", "link", "del", bridge(survival)], check=True)
-    assert driver.down(survival.name) == [A, B, survival.network]
+    network = driver.networks(survival.name)
+    assert driver.down(survival.name) == [A, B, *network]
     assert not inspect("container", [A, B])
 
 

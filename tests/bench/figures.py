@@ -49,7 +49,8 @@ class Figure:
             return f"not measured: {self.remark}"
         if self.reached:
             return "reached"
-        return f"missed: {self.fault}" if self.fault else "missed"
+        why = self.fault or self.remark
+        return f"missed ({why})" if why else "missed"
 
     def as_json(self) -> dict[str, Any]:
         """The figure with its verdict, for build/bench.json."""

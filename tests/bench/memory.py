@@ -9,6 +9,7 @@ from pathlib import Path
 from testbed.podman import inspect, podman
 
 PROCESSES = Path("/proc")
+GROUPS = Path("/sys/fs/cgroup")
 MEGABYTE = 1e6
 # podman prints 12.3kB, 45MB, 1.2GB: powers of 1000.
 UNITS = {"B": 1e-6, "kB": 1e-3, "MB": 1.0, "GB": 1e3}
@@ -40,3 +41,14 @@ def as_podman_says(host: str) -> float:
     if found is None:
         raise ValueError(f"podman stats says {text!r}, which is no amount of memory")
     return float(found[1]) * UNITS[found[2]]
+
+
+def page_cache(host: str) -> float:
+    """The part of the control group's charge that is page cache, in MB: the kernel takes it back when it needs it."""
+    group = inspect("container", [host])[host]["State"]["CgroupPath"].lstrip("/")
+    # With cgroup v1 beside v2, the memory controller is v1's.
+    for folder, name in ((GROUPS / "memory" / group, "total_cache"), (GROUPS / group, "file")):
+        if (folder / "memory.stat").exists():
+            found = re.search(rf"^{name} (\d+)$", (folder / "memory.stat").read_text(), re.MULTILINE)
+            return int(found[1]) / MEGABYTE if found else 0.0
+    return 0.0
