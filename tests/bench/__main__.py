@@ -135,7 +135,7 @@ def _domain_controller(progress: Progress) -> Iterator[float]:
         _clear()  # a bench that was killed
         progress.say(f"bring up {directory.HOST}")
         driver.up(bed_of_inventory(BED, INVENTORY))
-        bare_megabytes = memory.proportional_set_size(directory.HOST)
+        bare_megabytes = memory.of_processes(directory.HOST).total
         progress.say("provision the domain controller (about two minutes)")
         _command("bench-provision", "ansible-playbook", "-i", str(INVENTORY), str(HERE / "provision.yml"))
         yield bare_megabytes
@@ -151,7 +151,7 @@ def _clear() -> None:
 
 
 def _directory_figures(progress: Progress, count: int) -> list[Figure]:
-    before = (memory.proportional_set_size(directory.HOST), memory.as_podman_says(directory.HOST))
+    before = (memory.of_processes(directory.HOST), memory.as_podman_says(directory.HOST))
     progress.say(f"baseline: a bare loop adds {BARE_ACCOUNTS} accounts")
     bare_creations = [directory.bare_creation(FOLDER, "before", BARE_ACCOUNTS)]
 
@@ -171,7 +171,7 @@ def _directory_figures(progress: Progress, count: int) -> list[Figure]:
     if searches[0][1] < count:
         fault = f"only {searches[0][1]} accounts are there"
     cache = memory.page_cache(directory.HOST)
-    after = (memory.proportional_set_size(directory.HOST), memory.as_podman_says(directory.HOST))
+    after = (memory.of_processes(directory.HOST), memory.as_podman_says(directory.HOST))
     # Adding gets slower while a directory grows: the module's run lies between these two.
     progress.say(f"baseline: a bare loop adds {BARE_ACCOUNTS} accounts beside them")
     bare_creations.append(directory.bare_creation(FOLDER, "after", BARE_ACCOUNTS))
@@ -191,8 +191,9 @@ def _directory_figures(progress: Progress, count: int) -> list[Figure]:
             "seconds of the whole ansible-playbook command, Ansible's own start included",
         ),
         Figure(
-            f"memory of the DC, {count} accounts (PSS)", "MB", CONTROLLER_MEGABYTES, after[0], before[0],
-            "the same DC before them", after[0] / before[0], (after[0],),
+            f"memory of the DC, {count} accounts (PSS)", "MB", CONTROLLER_MEGABYTES, after[0].total,
+            before[0].total, "the same DC before them", after[0].total / before[0].total, (after[0].total,),
+            remark=f"of it {after[0].files:.0f} MB mapped files",
         ),
         Figure(
             f"memory of the DC, {count} accounts (podman stats)", "MB", CONTROLLER_MEGABYTES, after[1], before[1],
@@ -225,7 +226,7 @@ def _facility_figures(progress: Progress, bare_megabytes: float) -> list[Figure]
     progress.say("converge the example facility, which is converged already")
     seconds, output = _command("bench-converge", *facility.CONVERGE.command)
     changed = re.findall(r"^(\S+)\s*:.*\bchanged=[1-9]", output, re.MULTILINE)
-    megabytes = sum(memory.proportional_set_size(host) for host in hosts)
+    megabytes = sum(memory.of_processes(host).total for host in hosts)
     bare = bare_megabytes * len(hosts)
     return [
         Figure(

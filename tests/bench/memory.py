@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from testbed.podman import inspect, podman
@@ -11,15 +12,30 @@ from testbed.podman import inspect, podman
 PROCESSES = Path("/proc")
 GROUPS = Path("/sys/fs/cgroup")
 MEGABYTE = 1e6
+# The kernel's kB are 1,024 bytes.
+KILOBYTE = 1024 / MEGABYTE
 # podman prints 12.3kB, 45MB, 1.2GB: powers of 1000.
 UNITS = {"B": 1e-6, "kB": 1e-3, "MB": 1.0, "GB": 1e3}
 
 
-def proportional_set_size(host: str) -> float:
-    """Sum of the PSS of all processes of a host, in MB: pages that several share count once, page cache not at all."""
+@dataclass(frozen=True)
+class Memory:
+    """What the processes of a host take, in MB; pages that several share count once (PSS).
+
+    Attributes:
+        total: all of it.
+        files: the part that is mapped files, such as a database; the kernel takes clean ones back when it needs them.
+    """
+
+    total: float
+    files: float
+
+
+def of_processes(host: str) -> Memory:
+    """Sum over all processes of a host."""
     init = inspect("container", [host])[host]["State"]["Pid"]
     namespace = (PROCESSES / str(init) / "ns" / "pid").readlink()
-    total = 0
+    total = files = 0
     for process in PROCESSES.iterdir():
         if not process.name.isdigit():
             continue
@@ -29,9 +45,14 @@ def proportional_set_size(host: str) -> float:
             rollup = (process / "smaps_rollup").read_text()
         except OSError:
             continue  # it ended while we looked
-        if found := re.search(r"^Pss:\s+(\d+) kB$", rollup, re.MULTILINE):
-            total += int(found[1]) * 1024
-    return total / MEGABYTE
+        total += _kilobytes(rollup, "Pss")
+        files += _kilobytes(rollup, "Pss_File")
+    return Memory(total * KILOBYTE, files * KILOBYTE)
+
+
+def _kilobytes(rollup: str, name: str) -> int:
+    found = re.search(rf"^{name}:\s+(\d+) kB$", rollup, re.MULTILINE)
+    return int(found[1]) if found else 0
 
 
 def as_podman_says(host: str) -> float:
