@@ -24,7 +24,7 @@ options:
     required: true
 attributes:
   check_mode: {support: full, description: Tells exactly what a run would change.}
-  diff_mode: {support: full, description: Shows the entries that are missing, in SDDL.}
+  diff_mode: {support: full, description: "Shows the entries that are missing, in SDDL."}
 requirements: [python3-samba]
 author: [The facility as code project (@facility-as-code)]
 """

@@ -8,30 +8,8 @@ short_description: Manage security groups and their members in Active Directory
 description:
   - Creates, changes and deletes global security groups in Samba AD or Windows AD over verified LDAPS or StartTLS.
   - Runs where python-ldap is, usually on the controller (delegated to localhost).
+extends_documentation_fragment: [directory]
 options:
-  server_uri:
-    description: C(ldaps://host) or, with O(start_tls), C(ldap://host). Environment E(FACILITY_DIRECTORY_SERVER_URI).
-    type: str
-    required: true
-  bind_dn:
-    description: The account to bind as, a DN or user@domain. E(FACILITY_DIRECTORY_BIND_DN).
-    type: str
-    required: true
-  bind_password:
-    description: Its password. E(FACILITY_DIRECTORY_BIND_PASSWORD).
-    type: str
-    required: true
-  ca_file:
-    description: PEM file of the CA to trust; the system's CAs if absent. E(FACILITY_DIRECTORY_CA_FILE).
-    type: path
-  start_tls:
-    description: Encrypt a C(ldap://) connection with StartTLS before anything else. E(FACILITY_DIRECTORY_START_TLS).
-    type: bool
-    default: false
-  timeout:
-    description: Seconds to wait for a connection and for each answer. E(FACILITY_DIRECTORY_TIMEOUT).
-    type: int
-    default: 30
   groups:
     description: The groups. All are compared with one search; they may be members of each other.
     type: list
@@ -82,7 +60,7 @@ options:
     default: fail
 attributes:
   check_mode: {support: full, description: Tells exactly what a run would change.}
-  diff_mode: {support: full, description: Shows what differs, without passwords.}
+  diff_mode: {support: full, description: "Shows what differs, without passwords."}
 requirements: [python-ldap >= 3.4]
 author: [The facility as code project (@facility-as-code)]
 """

@@ -7,30 +7,8 @@ module: directory_ou
 short_description: Make sure that organizational units exist in a directory
 description:
   - Works with Active Directory and other LDAP servers, over verified LDAPS or StartTLS.
+extends_documentation_fragment: [directory]
 options:
-  server_uri:
-    description: C(ldaps://host) or, with O(start_tls), C(ldap://host). Environment E(FACILITY_DIRECTORY_SERVER_URI).
-    type: str
-    required: true
-  bind_dn:
-    description: The account to bind as, a DN or user@domain. E(FACILITY_DIRECTORY_BIND_DN).
-    type: str
-    required: true
-  bind_password:
-    description: Its password. E(FACILITY_DIRECTORY_BIND_PASSWORD).
-    type: str
-    required: true
-  ca_file:
-    description: PEM file of the CA to trust; the system's CAs if absent. E(FACILITY_DIRECTORY_CA_FILE).
-    type: path
-  start_tls:
-    description: Encrypt a C(ldap://) connection with StartTLS before anything else. E(FACILITY_DIRECTORY_START_TLS).
-    type: bool
-    default: false
-  timeout:
-    description: Seconds to wait for a connection and for each answer. E(FACILITY_DIRECTORY_TIMEOUT).
-    type: int
-    default: 30
   ous:
     description: The units. None is ever deleted.
     type: list
@@ -50,7 +28,7 @@ options:
     required: true
 attributes:
   check_mode: {support: full, description: Tells exactly what a run would change.}
-  diff_mode: {support: full, description: Shows what differs, without passwords.}
+  diff_mode: {support: full, description: "Shows what differs, without passwords."}
 requirements: [python-ldap >= 3.4]
 author: [The facility as code project (@facility-as-code)]
 """

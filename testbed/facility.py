@@ -23,12 +23,12 @@ HOSTS = Step(
 SECRETS = Step(
     "secrets",
     ["ansible-playbook", "playbooks/ops/generate_secrets.yml"],
-    again="ansible-playbook playbooks/ops/generate_secrets.yml",
+    again="source $(make -s env); ansible-playbook playbooks/ops/generate_secrets.yml",
 )
 CONVERGE = Step(
     "converge",
     ["ansible-playbook", "playbooks/site.yml"],
-    again="make converge   (or one part: ansible-playbook playbooks/wiki.yml)",
+    again="make converge   (or one part: source $(make -s env); ansible-playbook playbooks/wiki.yml)",
     shown=True,
 )
 VERIFY = Step(

@@ -43,7 +43,12 @@ def told_to_ansible(path: Path) -> dict[str, Any]:
 def documented(path: Path, name: str) -> Any:
     text = getattr(load(path), name, None)
     assert text, f"{path.name} has no {name}: write it above the imports"
-    return yaml.safe_load(text)
+    told = yaml.safe_load(text)
+    if name == "DOCUMENTATION":
+        for fragment in told.get("extends_documentation_fragment", []):
+            shared = load(REPOSITORY / "doc_fragments" / f"{fragment}.py").ModuleDocFragment.DOCUMENTATION
+            told["options"] = {**yaml.safe_load(shared)["options"], **told["options"]}
+    return told
 
 
 def shapes(options: dict[str, Any], inner: str, prefix: str = "") -> dict[str, dict[str, Any]]:
@@ -72,6 +77,8 @@ def test_every_option_and_return_value_is_described(path):
     assert documentation["module"] == path.stem, f"{path.name}: set module: {path.stem}"
     assert documentation["short_description"], f"{path.name} needs a short_description"
     assert "check_mode" in documentation["attributes"], f"{path.name} must say what it does in check mode"
+    # A comma in an unquoted text between braces would cut it and make a key of the rest.
+    assert all(set(value) == {"support", "description"} for value in documentation["attributes"].values())
 
     def undescribed(options, inner):
         for name, option in (options or {}).items():
