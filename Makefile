@@ -9,7 +9,7 @@ export CONTAINERS_CONF := $(CURDIR)/testbed/hosts/containers.conf
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/; s/\$\$/$$/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 facility: root venv  ## the example facility on this machine: hosts, converge, verify, addresses and logins
 	@python -m testbed facility
@@ -45,7 +45,7 @@ clean-cache: root venv  ## and images and virtual environments
 	@python -m testbed clean --images
 	rm -rf $(CACHE)
 
-env: venv  ## the file to source for ansible-playbook by hand: source $$(make -s env)
+env: venv  ## the file to source for ansible-playbook and the other tools
 	@echo $(VENV)/bin/activate
 
 tools:  ## Debian packages that the commands need; only what is missing is installed
