@@ -81,6 +81,12 @@ def test_the_dc_is_sandboxed(host):
     assert set(shown) == {"ProtectSystem=strict", "PrivateTmp=yes", "NoNewPrivileges=yes"}
 
 
+def test_what_samba_had_before_is_kept_for_root_alone(host):
+    archive = host.file("/var/backups/samba-before-facility.tar.gz")
+    assert (archive.user, archive.mode) == ("root", 0o600)
+    assert "etc/samba/smb.conf" in host.check_output(f"tar --list --file {archive.path}").splitlines()
+
+
 def test_a_join_that_was_cut_off_is_begun_again(second, converge):
     """As the role finds it after a power cut: the mark is there and the database is half of one."""
     second.run_expect([0], "systemctl stop samba-ad-dc")
