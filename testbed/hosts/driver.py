@@ -20,7 +20,7 @@ OWNER_LABEL = f"{LABEL}.owner"
 CAPABILITIES = (
     # With podman's default set systemd silently leaves ProtectSystem= and PrivateTmp= out. Never --privileged.
     "SYS_ADMIN,NET_ADMIN,NET_RAW,AUDIT_WRITE,MKNOD,SYS_PTRACE,SYS_NICE,IPC_LOCK,LINUX_IMMUTABLE,DAC_READ_SEARCH,"
-    "SYS_CHROOT"
+    "SYS_CHROOT,LEASE"
 )
 BOOT_SECONDS = 60
 SSH_SECONDS = 10

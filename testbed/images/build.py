@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from testbed.depot import build as depot
 from testbed.paths import CACHE, content_key
 from testbed.podman import LABEL, podman
 
@@ -33,6 +34,8 @@ def ensure(name: str) -> str:
     Raises:
         ImageError: for an unknown name, or when mmdebstrap fails.
     """
+    if name == "depot":
+        return depot.ensure(ensure("debian12"), ensure("debian13"))
     image = tag(name)
     if _exists(image):
         return image
@@ -61,7 +64,7 @@ def _exists(image: str) -> bool:
 def _definition(name: str) -> dict[str, list[str] | str]:
     path = FOLDER / f"{name}.yml"
     if not path.exists():
-        known = ", ".join(sorted(entry.stem for entry in FOLDER.glob("*.yml")))
+        known = ", ".join(sorted(["depot", *(entry.stem for entry in FOLDER.glob("*.yml"))]))
         raise ImageError(f"no image {name!r}; known are {known}")
     definition: dict[str, list[str] | str] = yaml.safe_load(path.read_text())
     return definition
