@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The connection to OMERO that all modules on the OMERO host share: verified TLS, and one kind of error."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+CONNECTION_OPTIONS: dict[str, Any] = {
+    "host": {"type": "str", "required": True},
+    "port": {"type": "int", "default": 4064},
+    "user": {"type": "str", "default": "root"},
+    "password": {"type": "str", "required": True, "no_log": True},
+    "ca_file": {"type": "path", "required": True},
+}
+
+
+class OmeroError(Exception):
+    """OMERO can't be asked, or refuses; the message names server, object and cure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where OMERO is and who asks.
+
+    Attributes:
+        host: the name in the server's certificate.
+        ca_file: PEM file with the authority that signed it.
+    """
+
+    host: str
+    port: int
+    user: str
+    password: str
+    ca_file: str
+
+
+def server_of(params: Mapping[str, Any]) -> Server:
+    """The server from a module's parameters."""
+    return Server(params["host"], params["port"], params["user"], params["password"], params["ca_file"])
+
+
+@contextlib.contextmanager
+def opened(server: Server) -> Iterator[Any]:
+    """Log in and yield OMERO's ServiceFactory, then log out.
+
+    Raises:
+        OmeroError: when the server can't be reached, isn't the one that its certificate must name, or refuses.
+    """
+    try:
+        import omero  # noqa: PLC0415 - only OMERO's own Python has it
+        import omero.all  # noqa: PLC0415
+    except ImportError as error:
+        raise OmeroError(
+            "this Python has no omero-py; run the module with OMERO's: "
+            "vars: {ansible_python_interpreter: /opt/omero/server/venv/bin/python}"
+        ) from error
+    properties = {
+        "omero.host": server.host,
+        "omero.port": str(server.port),
+        # Without these three OMERO's clients accept any certificate.
+        "IceSSL.VerifyPeer": "1",
+        "IceSSL.CheckCertName": "1",
+        "IceSSL.CAs": server.ca_file,
+        "IceSSL.VerifyDepthMax": "0",
+    }
+    with told(f"{server.user}@{server.host}:{server.port}"):
+        client = omero.client(properties)
+        try:
+            yield client.createSession(server.user, server.password)
+        finally:
+            client.closeSession()
+
+
+@contextlib.contextmanager
+def told(what: str) -> Iterator[None]:
+    """Turn Ice's and OMERO's exceptions into one line about ``what``."""
+    import Glacier2  # noqa: PLC0415
+    import Ice  # noqa: PLC0415
+    import omero  # noqa: PLC0415
+
+    try:
+        yield
+    except Glacier2.PermissionDeniedException as error:
+        raise OmeroError(f"{what}: OMERO refuses the log-in ({error.reason}); correct user or password") from error
+    except Ice.SecurityException as error:
+        reason = " ".join(error.reason.split())
+        raise OmeroError(f"{what}: the certificate is not accepted ({reason}); correct host or ca_file") from error
+    except (Ice.ConnectionRefusedException, Ice.ConnectTimeoutException, Ice.DNSException) as error:
+        raise OmeroError(f"{what}: not reachable ({type(error).__name__}); is omero-server.service up?") from error
+    except omero.ServerError as error:
+        raise OmeroError(f"{what}: {type(error).__name__}: {error.message}") from error
+    except Ice.Exception as error:
+        raise OmeroError(f"{what}: {type(error).__name__}: {' '.join(str(error).split())}") from error
+
+
+ALL_GROUPS = {"omero.group": "-1"}
+"""The call context in which an administrator sees the data of every group."""
+
+
+def call(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a service; an error is told with ``what`` was to be done."""
+    with told(what):
+        return function(*arguments)
