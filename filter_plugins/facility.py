@@ -92,6 +92,24 @@ def _logins(people: Sequence[Mapping[str, Any]], key: str, value: str) -> list[s
     return [person["login"] for person in people if person.get(key) == value]
 
 
+def omero_groups(research_groups: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The research groups as groups of OMERO, for omero_group's groups; without a word in `omero` they are private."""
+    return [
+        {
+            "name": f"rg-{group['name']}",
+            "description": group["title"],
+            "permissions": group.get("omero") or "private",
+            "from_directory": True,
+        }
+        for group in research_groups
+    ]
+
+
+def omero_users(logins: Sequence[str]) -> list[dict[str, Any]]:
+    """People whom OMERO shall know before their first log-in, for omero_user's users."""
+    return [{"login": login, "from_directory": True} for login in logins]
+
+
 class FilterModule:
     """What Ansible loads."""
 
@@ -101,4 +119,6 @@ class FilterModule:
             "directory_groups": directory_groups,
             "directory_users": directory_users,
             "domain_to_dn": domain_to_dn,
+            "omero_groups": omero_groups,
+            "omero_users": omero_users,
         }

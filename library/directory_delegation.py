@@ -4,7 +4,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: directory_delegation
-short_description: Let an account make and change users and groups in some units, and nowhere else
+short_description: Let an account make and change users, groups or computers in some units, and nowhere else
 description:
   - Grants what Windows' delegation wizard calls "create, delete and manage user accounts" and the same for groups.
   - Adds access control entries to the units; entries of others stay, none is taken away.
@@ -22,6 +22,12 @@ options:
     type: list
     elements: str
     required: true
+  classes:
+    description: What the account may make and change there. With V(computer) it may join hosts to the domain.
+    type: list
+    elements: str
+    choices: [user, group, computer]
+    default: [user, group]
 attributes:
   check_mode: {support: full, description: Tells exactly what a run would change.}
   diff_mode: {support: full, description: "Shows the entries that are missing, in SDDL."}
@@ -34,6 +40,12 @@ EXAMPLES = r"""
   directory_delegation:
     account: svc-controller
     units: ["OU=People,DC=imaging,DC=example,DC=org", "OU=Groups,DC=imaging,DC=example,DC=org"]
+
+- name: Servers join the domain with an account that can do nothing else
+  directory_delegation:
+    account: svc-join
+    units: ["OU=Servers,DC=imaging,DC=example,DC=org"]
+    classes: [computer]
 """
 
 RETURN = r"""
@@ -46,11 +58,12 @@ added:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.facility.delegation import DelegationError, delegate
+from ansible.module_utils.facility.delegation import CLASSES, DelegationError, delegate
 
 ARGUMENTS: dict[str, Any] = {
     "account": {"type": "str", "required": True},
     "units": {"type": "list", "elements": "str", "required": True},
+    "classes": {"type": "list", "elements": "str", "choices": list(CLASSES), "default": ["user", "group"]},
 }
 
 
@@ -58,7 +71,8 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
-        added = delegate(module.params["account"], module.params["units"], apply=not module.check_mode)
+        params = module.params
+        added = delegate(params["account"], params["units"], params["classes"], apply=not module.check_mode)
     except DelegationError as error:
         module.fail_json(msg=str(error))
     lines = "".join(f"{unit}: {entry}\n" for unit, entries in added.items() for entry in entries)

@@ -49,7 +49,7 @@ people:
   type: list
   elements: dict
 research_groups:
-  description: The research groups, with name and title.
+  description: The research groups, with name, title and omero (may be missing).
   returned: success
   type: list
   elements: dict

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rights of one account over the users and groups of some units, on a Samba domain controller.
+"""Rights of one account over the users, groups or computers of some units, on a Samba domain controller.
 
 The entries are those of Windows' delegation wizard [MS-ADTS 5.1.3]: create and delete children of a class, and full
 control of the children of that class.
@@ -24,7 +24,11 @@ except ImportError:
 DATABASE = "/var/lib/samba/private/sam.ldb"
 
 # schemaIDGUID of the classes [MS-ADSC].
-CLASSES = {"user": "bf967aba-0de6-11d0-a285-00aa003049e2", "group": "bf967a9c-0de6-11d0-a285-00aa003049e2"}
+CLASSES = {
+    "user": "bf967aba-0de6-11d0-a285-00aa003049e2",
+    "group": "bf967a9c-0de6-11d0-a285-00aa003049e2",
+    "computer": "bf967a86-0de6-11d0-a285-00aa003049e2",
+}
 FULL_CONTROL = "CCDCLCSWRPWPDTLOCRSDRCWDWO"
 ENTRY = re.compile(r"\([^)]*\)")
 
@@ -33,10 +37,11 @@ class DelegationError(Exception):
     """The rights can't be given; the message is one line that names the cure."""
 
 
-def wanted_entries(sid: str) -> list[str]:
-    """Return the access control entries in SDDL for an account's security identifier (S-1-…)."""
-    children = [f"(OA;CI;CCDC;{guid};;{sid})" for guid in CLASSES.values()]
-    control = [f"(OA;CIIO;{FULL_CONTROL};;{guid};{sid})" for guid in CLASSES.values()]
+def wanted_entries(sid: str, classes: list[str]) -> list[str]:
+    """Return the access control entries in SDDL for an account's security identifier (S-1-…) and keys of CLASSES."""
+    guids = [CLASSES[name] for name in classes]
+    children = [f"(OA;CI;CCDC;{guid};;{sid})" for guid in guids]
+    control = [f"(OA;CIIO;{FULL_CONTROL};;{guid};{sid})" for guid in guids]
     return children + control
 
 
@@ -98,14 +103,14 @@ class LocalDirectory:
         self._database.modify(message)
 
 
-def delegate(account: str, units: list[str], *, apply: bool) -> dict[str, list[str]]:
+def delegate(account: str, units: list[str], classes: list[str], *, apply: bool) -> dict[str, list[str]]:
     """Give an account its rights in each unit and return, per unit, the entries that were missing.
 
     Raises:
         DelegationError: no such account or unit, or this is no domain controller.
     """
     directory = LocalDirectory()
-    wanted = wanted_entries(directory.sid(account))
+    wanted = wanted_entries(directory.sid(account), classes)
     # All units are looked at before the first is changed: a misspelt one leaves nothing half done.
     missing = {unit: missing_entries(directory.descriptor(unit), wanted) for unit in units}
     added = {unit: entries for unit, entries in missing.items() if entries}

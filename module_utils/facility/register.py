@@ -22,6 +22,8 @@ PEOPLE_FILE = "people.yml"
 FACILITY_FILE = "group_vars/all/facility.yml"
 KINDS = ("researcher", "staff", "it_admin")
 BIOSAFETY = ("none", "S1", "S2")
+# What members of a research group may do with each other's images.
+OMERO_PERMISSIONS = ("private", "read-only", "read-annotate", "read-write")
 
 # sAMAccountName allows more; every system that shares these accounts (POSIX, OMERO, SMB, PPMS) allows this.
 _LOGIN = re.compile(r"[a-z]([a-z0-9._-]{0,18}[a-z0-9_-])?")
@@ -70,7 +72,11 @@ _PERSON = (
     Field("research_group"),
     Field("valid_until", types=(str, date), check=_day),
 )
-_RESEARCH_GROUP = (Field("name", required=True, check=_NAMED), Field("title", required=True))
+_RESEARCH_GROUP = (
+    Field("name", required=True, check=_NAMED),
+    Field("title", required=True),
+    Field("omero", check=one_of(OMERO_PERMISSIONS)),
+)
 _INSTRUMENT = (
     Field("name", required=True, check=_NAMED),
     Field("title", required=True),
@@ -86,7 +92,7 @@ def validated(people_file: str, document: object, facility: Mapping[str, Any]) -
     Args:
         people_file: The name to put into messages, like "register/people.yml".
         document: The parsed file: {"people": [{login, given_name, ...}, ...]}.
-        facility: {"research_groups": [{name, title}], "instruments": [{name, title, host, location, biosafety}],
+        facility: {"research_groups": [{name, title, omero}], "instruments": [{name, title, host, location, biosafety}],
             "time_zone": "Europe/Berlin"}.
 
     Returns:

@@ -109,5 +109,5 @@ def test_what_is_no_domain_is_refused(filters, domain):
 
 def test_ansible_finds_every_filter_by_its_name(filters):
     found = filters.FilterModule().filters()
-    assert set(found) == {"directory_groups", "directory_users", "domain_to_dn"}
+    assert set(found) == {"directory_groups", "directory_users", "domain_to_dn", "omero_groups", "omero_users"}
     assert all(function.__name__ == name for name, function in found.items())
