@@ -40,6 +40,9 @@ VERIFY = Step(
 # What a person does with a service, and as whom: (group, address, login).
 SERVICES = (
     ("ldap_directory", "ldaps://{host}", "aadler@{domain}"),
+    ("omero_server", "{host}:4064", "aadler"),
+    ("omero_web", "https://{host}/", "aadler"),
+    ("cifs_dropbox", r"\\{host}\dropbox", "aadler"),
     ("wiki", "https://{host}/", "aadler, sstein (staff), iivanova (IT)"),
 )
 
