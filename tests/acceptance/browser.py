@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from selenium import webdriver
-from selenium.common.exceptions import WebDriverException
+from selenium.common.exceptions import StaleElementReferenceException, TimeoutException, WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -107,6 +107,31 @@ class Browser:
         page = self._driver.find_element(By.TAG_NAME, "html")
         self._element(selector).click()
         WebDriverWait(self._driver, PATIENCE).until(lambda _: _is_gone(page))
+
+    def click(self, selector: str, words: str = "") -> None:
+        """Click on what the selector describes and (if given) reads so; the page stays."""
+        wait = WebDriverWait(self._driver, PATIENCE, ignored_exceptions=(StaleElementReferenceException,))
+        wait.until(lambda driver: [e for e in driver.find_elements(By.CSS_SELECTOR, selector) if words in e.text])[
+            0
+        ].click()
+
+    def reads(self, selector: str, words: str) -> bool:
+        """Whether something that the selector describes comes to read so, in time."""
+        wait = WebDriverWait(self._driver, PATIENCE, ignored_exceptions=(StaleElementReferenceException,))
+        try:
+            wait.until(lambda driver: any(words in e.text for e in driver.find_elements(By.CSS_SELECTOR, selector)))
+        except TimeoutException:
+            return False
+        return True
+
+    def shows_picture(self, selector: str) -> bool:
+        """Whether an image that the selector describes has come in and isn't empty."""
+        script = "return [...document.querySelectorAll(arguments[0])].some(i => i.complete && i.naturalWidth > 1)"
+        try:
+            WebDriverWait(self._driver, PATIENCE).until(lambda driver: driver.execute_script(script, selector))
+        except TimeoutException:
+            return False
+        return True
 
     def keep_picture(self, name: str) -> Path:
         """Save what the window shows."""

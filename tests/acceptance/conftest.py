@@ -18,6 +18,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Another facility than the example one can be visited, too."""
     group = parser.getgroup("facility")
     group.addoption("--wiki-url", default="https://wiki1.imaging.example.org", help="the wiki's address")
+    group.addoption("--omero-host", default="omero1.imaging.example.org", help="where OMERO, its web and the share are")
     group.addoption("--password-folder", default=SECRETS / "initial-passwords", type=Path, help="a file for each login")
     group.addoption("--authority", default=SECRETS / "authority" / "ca.crt", type=Path, help="the facility's authority")
     group.addoption("--screenshots", default=REPOSITORY / "build" / "screenshots", type=Path, help="where they go")
@@ -27,6 +28,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def wiki_url(request: pytest.FixtureRequest) -> str:
     """The wiki's address without a slash at the end."""
     return str(request.config.getoption("--wiki-url")).rstrip("/")
+
+
+@pytest.fixture(scope="session")
+def omero_host(request: pytest.FixtureRequest) -> str:
+    """The host of OMERO, OMERO.web and drive X."""
+    return str(request.config.getoption("--omero-host"))
 
 
 @pytest.fixture(scope="session")

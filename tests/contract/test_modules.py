@@ -47,7 +47,7 @@ def documented(path: Path, name: str) -> Any:
     if name == "DOCUMENTATION":
         for fragment in told.get("extends_documentation_fragment", []):
             shared = load(REPOSITORY / "doc_fragments" / f"{fragment}.py").ModuleDocFragment.DOCUMENTATION
-            told["options"] = {**yaml.safe_load(shared)["options"], **told["options"]}
+            told["options"] = {**yaml.safe_load(shared)["options"], **told.get("options", {})}
     return told
 
 
