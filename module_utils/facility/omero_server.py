@@ -90,6 +90,9 @@ def told(what: str) -> Iterator[None]:
         raise OmeroError(f"{what}: the certificate is not accepted ({reason}); correct host or ca_file") from error
     except (Ice.ConnectionRefusedException, Ice.ConnectTimeoutException, Ice.DNSException) as error:
         raise OmeroError(f"{what}: not reachable ({type(error).__name__}); is omero-server.service up?") from error
+    except omero.ClientError as error:
+        # OMERO's library sends no log-in without a password.
+        raise OmeroError(f"{what}: {error}; correct user or password") from error
     except omero.ServerError as error:
         raise OmeroError(f"{what}: {type(error).__name__}: {error.message}") from error
     except Ice.Exception as error:

@@ -13,6 +13,7 @@ and replaces, as a whole,
 time is when the report was begun, in epoch seconds; alive tells whether both processes run and have proven that they
 hear (canary.py), since when the younger of them started; watching names the folders of the DropBox that carry a watch
 and belong to people whom OMERO knows (it passes over others' files without a word); importing the files that an
-importer has in hand now; imported the files of each asked set that OMERO has as images. When OMERO can't be asked
+importer has in hand now; imported the files of each asked set that OMERO has as images; sets for which the time did
+not suffice are no keys in it, and come first in the next report. When OMERO can't be asked
 there is no new report: readers look at its age.
 """

@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ from witness.processes import dropbox_state, own_processes
 
 log = logging.getLogger("witness")
 _RETRY_SECONDS = 5.0
+# Readers believe no old report, so the sets that were asked for are looked up in turn, for so long in each report.
+_LOOK_SECONDS = 4.0
 
 
 def main() -> int:
@@ -50,13 +52,22 @@ def _witness(
     stop: threading.Event,
     canary: Canary,
 ) -> None:
+    last = ""
     while not stop.is_set():
-        write(Path(settings["report_file"]), report(session, settings, canary))
+        told = report(session, settings, canary, last)
+        last = next(reversed(told["imported"]), "")
+        write(Path(settings["report_file"]), told)
         stop.wait(settings["seconds"])
 
 
-def report(session: Any, settings: Mapping[str, Any], canary: Canary) -> dict[str, Any]:  # noqa: ANN401
+def report(session: Any, settings: Mapping[str, Any], canary: Canary, last: str = "") -> dict[str, Any]:  # noqa: ANN401
     """Return a report on this moment.
+
+    Args:
+        session: OMERO's ServiceFactory.
+        settings: the witness's.
+        canary: what OMERO.dropbox has to prove itself with.
+        last: the set that the report before this one has looked up last; this one begins with the next.
 
     Raises:
         OmeroError: when OMERO can't be asked.
@@ -64,7 +75,7 @@ def report(session: Any, settings: Mapping[str, Any], canary: Canary) -> dict[st
     dropbox = settings["dropbox"]
     begun = time.time()
     state = dropbox_state(own_processes())
-    hears = state.alive and canary.hears(time.monotonic(), state.since, state.watched, state.numbers)
+    hears = state.alive and canary.hears(time.monotonic(), state.since, state.watched, state.monitors, state.numbers)
     known = {person.omeName.val for person in call("people", session.getAdminService().lookupExperimenters)}
     return {
         "time": begun,
@@ -72,8 +83,19 @@ def report(session: Any, settings: Mapping[str, Any], canary: Canary) -> dict[st
         "since": state.since,
         "watching": sorted(name for name, inode in _folders(dropbox) if inode in state.watched and name in known),
         "importing": sorted(_relative(path, dropbox) for path in state.importing if path.startswith(dropbox + "/")),
-        "imported": imported_files(session, dropbox, _asked(Path(settings["asked_file"]))),
+        "imported": _imported(session, dropbox, _asked(Path(settings["asked_file"])), last),
     }
+
+
+def _imported(session: Any, dropbox: str, asked: Iterable[str], last: str) -> dict[str, list[str]]:  # noqa: ANN401
+    """Look up the asked sets that come after the last one, for as long as there is time; a set at least."""
+    ends = time.monotonic() + _LOOK_SECONDS
+    found: dict[str, list[str]] = {}
+    for name in sorted(set(asked), key=lambda name: (name <= last, name)):
+        found |= imported_files(session, dropbox, [name])
+        if time.monotonic() > ends:
+            break
+    return found
 
 
 def write(path: Path, document: Mapping[str, Any]) -> None:

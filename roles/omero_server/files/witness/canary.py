@@ -2,7 +2,9 @@
 """A proof that OMERO.dropbox hears: it must put a watch on a folder that is made for it, within seconds.
 
 Its processes can live on and be deaf: the thread that takes the kernel's events in ends at an error (for one, when
-somebody changes the rights of the DropBox folder itself), and nothing is imported any more. What is deaf is ended here;
+somebody changes the rights of the DropBox folder itself), and nothing is imported any more. Or the importing process
+was killed: the watching one keeps its monitor, tells everything to the dead one, and the new importing process hears of
+nothing but new people (fsPyinotifyMonitor.py keeps one list of paths for all monitors). What is deaf is ended here;
 IceGrid starts it anew.
 """
 
@@ -38,19 +40,28 @@ class Canary:
     _proven_at: float = -_PAUSE_SECONDS
     _since: float = 0.0
     _hears: bool = False
+    # Of which OMERO.dropbox the processes were ended; the next is another.
+    _ended: float = 0.0
 
-    def hears(self, now: float, since: float, watched: frozenset[int], processes: Iterable[int]) -> bool:
+    def hears(self, now: float, since: float, watched: frozenset[int], monitors: int, processes: Iterable[int]) -> bool:
         """Tell whether OMERO.dropbox has proven that it hears; end its processes when it is deaf.
 
         Args:
             now: monotonic seconds.
             since: when OMERO.dropbox started; what an earlier one has proven counts for nothing.
             watched: the inodes that it watches.
+            monitors: how many sets of watches it keeps; more than one were left by importing processes that are gone.
             processes: the numbers of its processes.
         """
         if since != self._since:
             self._since, self._hears, self._proven_at = since, False, now - _PAUSE_SECONDS
             self._remove()
+        if monitors > 1:
+            self._remove()
+            if self._ended != since:
+                self._end("OMERO.dropbox tells a process that is gone", processes)
+                self._ended = since
+            return False
         if self._folder is not None and not self._folder.is_dir():
             self._folder = None  # somebody tidied up
         if self._folder is None:
@@ -60,13 +71,16 @@ class Canary:
             self._hears, self._proven_at = True, now
             self._remove()
         elif now - self._made_at > _PATIENCE_SECONDS:
-            log.error("OMERO.dropbox runs and hears nothing; its processes are ended, IceGrid starts them anew")
             self._hears, self._proven_at = False, now
             self._remove()
-            for number in processes:
-                with contextlib.suppress(ProcessLookupError):
-                    self.end(number)
+            self._end("OMERO.dropbox runs and hears nothing", processes)
         return self._hears
+
+    def _end(self, why: str, processes: Iterable[int]) -> None:
+        log.error("%s; its processes are ended, IceGrid starts them anew", why)
+        for number in processes:
+            with contextlib.suppress(ProcessLookupError):
+                self.end(number)
 
     def _make(self, now: float) -> None:
         for left in self.home.iterdir():

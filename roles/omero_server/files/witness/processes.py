@@ -32,6 +32,7 @@ class DropBoxState:
         since: when the younger of its two processes started, in epoch seconds; 0 when one is missing.
         numbers: its processes.
         watched: inode numbers that it watches.
+        monitors: how many watches on folders it keeps apart, each for one importing process; one is right.
         importing: absolute paths that importers were started with.
     """
 
@@ -39,6 +40,7 @@ class DropBoxState:
     since: float
     numbers: tuple[int, ...]
     watched: frozenset[int]
+    monitors: int
     importing: tuple[str, ...]
 
 
@@ -74,12 +76,14 @@ def dropbox_state(processes: list[Process], proc: Path = PROC) -> DropBoxState:
         if argument.startswith("/")
     )
     if watcher is None or importer is None:
-        return DropBoxState(alive=False, since=0, numbers=(), watched=frozenset(), importing=importing)
+        return DropBoxState(False, since=0, numbers=(), watched=frozenset(), monitors=0, importing=importing)
+    monitors = _monitors(proc / str(watcher.number) / "fdinfo")
     return DropBoxState(
         alive=True,
         since=max(watcher.started, importer.started),
         numbers=(watcher.number, importer.number),
-        watched=_watched(proc / str(watcher.number) / "fdinfo"),
+        watched=frozenset().union(*monitors),
+        monitors=len(monitors),
         importing=importing,
     )
 
@@ -89,17 +93,20 @@ def _newest(processes: list[Process], pattern: re.Pattern[str]) -> Process | Non
     return max(matching, key=lambda process: process.started, default=None)
 
 
-def _watched(folder: Path) -> frozenset[int]:
-    """Return the inodes in a process's inotify watches."""
-    found: set[int] = set()
+def _monitors(folder: Path) -> list[frozenset[int]]:
+    """Return for each of a process's inotify descriptors the inodes that it watches; those without any are left out."""
+    found = []
     try:
         for descriptor in folder.iterdir():
+            inodes: set[int] = set()
             for line in descriptor.read_text().splitlines():
                 if line.startswith("inotify "):
-                    found.update(int(match, 16) for match in re.findall(r"\bino:([0-9a-f]+)", line))
+                    inodes.update(int(match, 16) for match in re.findall(r"\bino:([0-9a-f]+)", line))
+            if inodes:
+                found.append(frozenset(inodes))
     except (FileNotFoundError, ProcessLookupError):
         pass  # it ended, or closed a file, meanwhile: what was seen is what counts
-    return frozenset(found)
+    return found
 
 
 def _boot_time(proc: Path) -> int:

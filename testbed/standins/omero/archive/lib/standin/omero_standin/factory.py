@@ -25,6 +25,7 @@ _SERVICES = {
     "getMetadataService": (services.Metadata, omero.api.IMetadataPrx),
     "getQueryService": (services.Query, omero.api.IQueryPrx),
     "getRepositoryInfoService": (services.RepositoryInfo, omero.api.IRepositoryInfoPrx),
+    "getScriptService": (services.Scripts, omero.api.IScriptPrx),
     "getSessionService": (services.SessionService, omero.api.ISessionPrx),
     "getShareService": (services.Share, omero.api.ISharePrx),
     "getTypesService": (services.Types, omero.api.ITypesPrx),

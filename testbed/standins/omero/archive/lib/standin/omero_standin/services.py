@@ -203,6 +203,20 @@ class Share(_Service):
         return None
 
 
+@servant(omero.api.IScript)
+class Scripts(_Service):
+    """No scripts are installed: OMERO.figure then offers no export."""
+
+    def getScriptID(self, path: str, current: Any) -> int:
+        return -1
+
+    def getScripts(self, current: Any) -> Any:
+        return []
+
+    def getUserScripts(self, accepts: Any, current: Any) -> Any:
+        return []
+
+
 @servant(omero.api.IMetadata)
 class Metadata(_Service):
     """Annotations: there are none."""

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""People at their computers, the file server's host, and the next run of the role."""
+
+import json
+import os
+import shlex
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import testinfra
+
+SCENARIO = Path(__file__).parents[1]
+SHARE = "//omero1.cifs.test/dropbox"
+WITNESS = """
+import json, pathlib, time
+report = pathlib.Path("/run/omero-witness/report.json")
+report.parent.mkdir(exist_ok=True)
+while True:
+    people = [folder.name for folder in pathlib.Path("/OMERO/DropBox").iterdir()]
+    told = {"time": time.time(), "since": 1, "alive": True, "watching": people, "importing": [], "imported": {}}
+    new = report.with_suffix(".new")
+    new.write_text(json.dumps(told))
+    new.rename(report)
+    time.sleep(1)
+"""
+
+
+@pytest.fixture(scope="session")
+def client():
+    """The computer at which people sit."""
+    return testinfra.get_host("podman://dc1.cifs.test")
+
+
+@pytest.fixture
+def server():
+    return testinfra.get_host("podman://omero1.cifs.test")
+
+
+class Person:
+    """Somebody with smbclient instead of Explorer."""
+
+    def __init__(self, client, login):
+        self._client = client
+        self.login = login
+
+    def does(self, commands, *options, stdin=""):
+        """Give smbclient commands; return all that it says. Its exit status says nothing about a single command."""
+        command = ["smbclient", SHARE, "--user", f"CIFS\\{self.login}", "--use-kerberos=off", *options]
+        line = f"{stdin} PASSWD=Secret-of-{self.login} {shlex.join(command)} --command {shlex.quote(commands)}"
+        done = self._client.run(line)
+        return done.stdout + done.stderr
+
+    def begins(self, commands, before=""):
+        """Give smbclient commands and go on; what comes before runs before it in a pipe."""
+        command = shlex.join(["smbclient", SHARE, "--user", f"CIFS\\{self.login}", "--command", commands])
+        service = ["systemd-run", "--quiet", "--collect", f"--setenv=PASSWD=Secret-of-{self.login}", "sh", "-c"]
+        self._client.run_expect([0], shlex.join([*service, f"{before} {command}"]))
+
+    def sees(self, folder=""):
+        """The names in a folder."""
+        listed = self.does(f'ls "{folder}/*"' if folder else "ls").splitlines()
+        names = [line[2:].rsplit(maxsplit=7)[0].rstrip() for line in listed if line.startswith("  ")]
+        return {name for name in names if name not in {".", ".."}}
+
+    def puts(self, content, path):
+        """Copy a text to the share; return what smbclient says of it when it fails."""
+        self._client.run_expect([0], f"printf %s {shlex.quote(content)} > /tmp/put")
+        return "\n".join(line for line in self.does(f'put /tmp/put "{path}"').splitlines() if "NT_STATUS" in line)
+
+    def gets(self, path):
+        """The text of a file on the share; None if it can't be had."""
+        self._client.run("rm -f /tmp/got")
+        self.does(f'get "{path}" /tmp/got')
+        got = self._client.run("cat /tmp/got")
+        return got.stdout if got.rc == 0 else None
+
+
+@pytest.fixture
+def person(client):
+    return lambda login: Person(client, login)
+
+
+@pytest.fixture
+def alice(person):
+    return person("alice")
+
+
+@pytest.fixture
+def bob(person):
+    return person("bob")
+
+
+@pytest.fixture
+def witness(server):
+    """Stand in for OMERO's witness, who says that OMERO watches and has nothing to do."""
+    server.run_expect([0], f"systemd-run --quiet --collect --unit=witness python3 -c {shlex.quote(WITNESS)}")
+    yield
+    server.run("systemctl stop witness; rm -rf /run/omero-witness")
+
+
+@pytest.fixture
+def play():
+    """Run a playbook on the file server's host with other variables; return what came of it."""
+
+    def play(book, **variables):
+        command = ["ansible-playbook", "-i", os.environ["MOLECULE_INVENTORY_FILE"], "--limit", "cifs_dropbox"]
+        environment = {**os.environ, "ANSIBLE_CONFIG": str(SCENARIO.parents[1] / "ansible.cfg")}
+        command += ["-e", json.dumps(variables), str(SCENARIO / book)]
+        return subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+
+    return play
+
+
+@pytest.fixture
+def converge(play):
+    return lambda **variables: play("converge.yml", **variables)
+
+
+def until(question, seconds=20):
+    """Ask again until the answer is true, or it takes too long; return the last answer."""
+    end = time.monotonic() + seconds
+    while not (answer := question()) and time.monotonic() < end:
+        time.sleep(0.5)
+    return answer
+
+
+@pytest.fixture(name="until")
+def until_fixture():
+    return until

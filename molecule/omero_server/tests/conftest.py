@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""People with OMERO's command line, who feeds the DropBox, and the next run of the role."""
+
+import base64
+import json
+import os
+import shlex
+import subprocess
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+
+SCENARIO = Path(__file__).parents[1]
+EPHEMERAL = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
+NAME = "omero1.omero.test"
+HOME = "/opt/omero/server"
+CA = "/etc/facility/tls/ca.crt"
+DROPBOX = "/OMERO/DropBox"
+# One transparent pixel.
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+ENVIRONMENT = {
+    **os.environ,
+    "ANSIBLE_CONFIG": str(SCENARIO.parents[1] / "ansible.cfg"),
+    "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
+}
+
+
+@pytest.fixture
+def secret():
+    """A password of the facility, as the role was given it."""
+    return lambda name: (EPHEMERAL / name).read_text().strip() + ("-1a" if name == "bind" else "")
+
+
+@pytest.fixture
+def omero(host):
+    """Give a command to OMERO as a person; return what came of it."""
+
+    def omero(command, login="alice", password=None, server=NAME, environment=""):
+        word = f"Secret-of-{login}" if password is None else password
+        who = f"-C -s {server} -u {login} -w {shlex.quote(word)}"
+        return host.run(f"{environment} /usr/local/bin/omero {command} {who} </dev/null")
+
+    return omero
+
+
+@pytest.fixture
+def until():
+    """Wait for a condition and return its first true value."""
+
+    def until(condition, seconds, what):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if found := condition():
+                return found
+            time.sleep(0.5)
+        raise AssertionError(f"not within {seconds} s: {what}")
+
+    return until
+
+
+@pytest.fixture
+def images(omero, until):
+    """The names and groups of a person's images; a part of the name is given. Waits for the first of them."""
+
+    def listed(part, login):
+        query = f"select i.name, i.details.group.name from Image i where i.name like '%{part}%' order by i.name"
+        done = omero(f"hql -q --style csv {shlex.quote(query)}", login)
+        assert done.rc == 0, done.stderr
+        return [tuple(line.split(",")[1:]) for line in done.stdout.splitlines() if part in line]
+
+    def images(part, login="alice", within=0):
+        if not within:
+            return listed(part, login)
+        return until(lambda: listed(part, login), within, f"{login} has images {part}")
+
+    return images
+
+
+@pytest.fixture
+def witness(host, until):
+    """Wait until the witness's report fulfils a condition; return the report."""
+
+    def witness(condition, seconds, what):
+        def report():
+            # While the witness starts there is none.
+            text = host.run("cat /run/omero-witness/report.json").stdout
+            found = json.loads(text) if text else None
+            return found if found and condition(found) else None
+
+        return until(report, seconds, what)
+
+    return witness
+
+
+@pytest.fixture
+def put(host):
+    """Move a set of images into a DropBox folder in one step, as whoever feeds it; return its name there."""
+
+    def put(login, *files, folder=""):
+        user = "runuser -u omero-server --"
+        aside = f"/OMERO/{uuid.uuid4().hex}"
+        host.run_expect([0], f"install -d -o omero-server {aside} {aside}/{shlex.quote(folder)}")
+        for file in files:
+            path = shlex.quote("/".join(part for part in (aside, folder, file) if part))
+            host.run_expect([0], f"echo {base64.b64encode(PNG).decode()} | base64 -d | {user} tee {path} >/dev/null")
+        for name in [folder] if folder else files:
+            host.run_expect([0], f"{user} mv {shlex.quote(f'{aside}/{name}')} {DROPBOX}/{login}/")
+        host.run_expect([0], f"rmdir {aside}")
+
+    return put
+
+
+@pytest.fixture
+def alice(host, omero, witness):
+    """Alice has logged in once and has a folder in the DropBox, which is watched."""
+    assert omero("login").rc == 0
+    host.run_expect([0], f"install -d -o omero-server -g omero-server {DROPBOX}/alice")
+    witness(lambda report: report["alive"] and "alice" in report["watching"], 60, "alice's folder is watched")
+    return "alice"
+
+
+@pytest.fixture
+def client(host):
+    """Run a few lines of Python as somebody who is logged in to OMERO; there they find `session`."""
+
+    def client(login, password, code="print('in')"):
+        lines = f"""
+import sys
+sys.path.insert(0, "/usr/local/lib/omero-witness")
+from facility.omero_server import OmeroError, Server, call, opened
+try:
+    with opened(Server("{NAME}", 4064, "{login}", {password!r}, "{CA}")) as session:
+        {code}
+except OmeroError as error:
+    print(error)
+"""
+        return host.check_output(f"{HOME}/venv/bin/python -c {shlex.quote(lines)}")
+
+    return client
+
+
+@pytest.fixture
+def play():
+    """Run a playbook of the scenario against the server; return what came of it."""
+
+    def play(book, **variables):
+        command = ["ansible-playbook", "-i", os.environ["MOLECULE_INVENTORY_FILE"], "--limit", NAME]
+        command += ["-e", json.dumps(variables), str(SCENARIO / book)]
+        return subprocess.run(command, check=False, capture_output=True, text=True, env=ENVIRONMENT)
+
+    return play
+
+
+@pytest.fixture
+def module(secret):
+    """Run one of the modules on the server with OMERO's Python; return its result."""
+
+    def module(name, check=False, **arguments):
+        given = {"host": NAME, "password": secret("root"), "ca_file": CA}
+        arguments = arguments if name == "omero_config" else {**given, **arguments}
+        command = ["ansible", NAME, "-i", os.environ["MOLECULE_INVENTORY_FILE"], "-m", name]
+        command += ["-a", json.dumps(arguments), "-e", f"ansible_python_interpreter={HOME}/venv/bin/python"]
+        command += ["--check"] if check else []
+        done = subprocess.run(command, check=False, capture_output=True, text=True, env=ENVIRONMENT)
+        assert "=>" in done.stdout, done.stdout + done.stderr
+        result = json.loads(done.stdout.partition("=>")[2])
+        return {"failed": "FAILED!" in done.stdout, **result}
+
+    return module

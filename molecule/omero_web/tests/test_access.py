@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who gets into OMERO.web, and for how long."""
+
+testinfra_hosts = ["podman://omero1.web.test"]
+
+
+def test_a_stranger_is_shown_the_form_and_nothing_else(visitor, answering):
+    answering()
+    status, text = visitor.open("/")
+    assert status == 200
+    assert 'name="password"' in text
+    for path in ("/webclient/", "/webclient/userdata/", "/figure/"):
+        assert 'name="password"' in visitor.open(path)[1], path
+    for path in ("/webclient/api/images/", "/api/v0/m/images/", "/webgateway/render_thumbnail/1/"):
+        status, text = visitor.open(path)
+        assert status in {403, 404} or 'name="password"' in text, path
+
+
+def test_a_person_logs_in_with_the_form(carla, visitor):
+    assert visitor.type_in(carla.login, carla.password)
+    assert "Carla Käl" in visitor.open("/webclient/userdata/")[1]
+
+
+def test_a_program_logs_in_over_the_api_and_is_told_who_it_is(carla, browser):
+    assert browser.context["userName"] == carla.login
+    assert browser.context["groupName"] == f"lab-{carla.login}"
+    assert browser.context["isAdmin"] is False
+
+
+def test_wrong_passwords_are_refused(carla, visitor):
+    for login, password in ((carla.login, "wrong"), (carla.login, ""), ("nobody", "guess"), ("guest", "guest")):
+        status, answer = visitor.log_in(login, password)
+        assert status in {400, 403}, (login, answer)
+        assert not visitor.is_in()
+
+
+def test_a_log_in_from_another_site_s_page_is_refused(carla, visitor):
+    visitor.open("/webclient/login/")
+    form = {"server": 1, "username": carla.login, "password": carla.password}
+    assert visitor.open("/webclient/login/", form)[0] == 403
+    token = {cookie.name: cookie.value for cookie in visitor.cookies}["csrftoken"]
+    elsewhere = {"X-CSRFToken": token, "Referer": "https://elsewhere.example.org/"}
+    assert visitor.open("/api/v0/login/", form, elsewhere)[0] == 403
+    assert not visitor.is_in()
+
+
+def test_cookies_travel_encrypted_only_and_are_hidden_from_scripts(browser):
+    cookies = {cookie.name: cookie for cookie in browser.cookies}
+    assert cookies["sessionid"].secure
+    assert cookies["sessionid"].has_nonstandard_attr("HttpOnly")
+    assert cookies["csrftoken"].secure
+    assert all(cookie.domain == "omero1.web.test" for cookie in cookies.values())
+
+
+def test_who_logs_out_is_out(carla, visitor):
+    assert visitor.log_in(carla.login, carla.password)[0] == 200
+    assert visitor.is_in()
+    token = {cookie.name: cookie.value for cookie in visitor.cookies}["csrftoken"]
+    visitor.open("/webclient/logout/", {"csrfmiddlewaretoken": token})
+    assert not visitor.is_in()
+
+
+def test_a_log_in_outlives_omero_web_and_ends_with_its_redis(host, browser, answering):
+    assert browser.is_in()
+    host.run_expect([0], "systemctl restart omero-web")
+    answering()
+    assert browser.is_in()
+    host.run_expect([0], "systemctl restart redis-server@omero-web")
+    answering()
+    assert not browser.is_in()
