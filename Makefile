@@ -35,6 +35,9 @@ scenario: root venv  ## one molecule scenario: make scenario NAME=wiki
 bench: root venv  ## measure against baselines of the same run; writes build/bench.json
 	@python -m tests.bench
 
+campaign: root venv  ## kill what carries images in the running facility, 200 times; every file is found again
+	@python -m tests.faults --real --faults 200
+
 lock: venv  ## resolve requirements.lock anew from pyproject.toml
 	@testbed/lock.sh
 
@@ -57,4 +60,4 @@ root:
 venv: tools
 	@test -e $(VENV)/.complete || $(PYTHON) testbed/environment.py $(VENV)
 
-.PHONY: root help env facility verify hosts converge test lint unit acceptance scenario bench lock clean clean-cache tools venv
+.PHONY: root help env facility verify hosts converge test lint unit acceptance scenario bench campaign lock clean clean-cache tools venv

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``make bench``: measure the directory and the example facility, print one table, write build/bench.json."""
+"""``make bench``: measure the directory, settle and the example facility, print one table, write build/bench.json."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from testbed.hosts.bed import Bed, BedError, bed_of_inventory
 from testbed.images.build import ImageError
 from testbed.paths import BUILD, REPOSITORY
 from testbed.podman import PodmanError, inspect
-from tests.bench import directory, memory
+from tests.bench import directory, memory, omero, settle
 from tests.bench.figures import Figure, figures_table
 
 HERE = Path(__file__).parent
@@ -74,6 +74,7 @@ def main() -> int:
         _require_root()
         with _domain_controller(progress) as bare_megabytes:
             figures = _directory_figures(progress, count)
+        figures += settle.figures(progress.say)
         figures += _facility_figures(progress, bare_megabytes)
     except (BenchError, BedError, ImageError, PodmanError, ldap.LDAPError) as error:
         print(f"bench: {error}\nTo repeat: make bench", file=sys.stderr)
@@ -219,6 +220,7 @@ def _facility_figures(progress: Progress, bare_megabytes: float) -> list[Figure]
         return [
             Figure(converge_name, "s", SECOND_CONVERGE_SECONDS, remark=obstacle),
             Figure(memory_name, "MB", FACILITY_MEGABYTES, remark=obstacle),
+            *omero.figures(progress.say, obstacle),
         ]
     hosts = [host.name for host in bed.hosts]
     progress.say("baseline: ping the hosts of the example facility")
@@ -237,6 +239,7 @@ def _facility_figures(progress: Progress, bare_megabytes: float) -> list[Figure]
             memory_name, "MB", FACILITY_MEGABYTES, megabytes, bare, "as many bare hosts, just started",
             megabytes / bare, (megabytes,),
         ),
+        *omero.figures(progress.say),
     ]  # fmt: skip
 
 

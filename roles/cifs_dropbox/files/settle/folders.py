@@ -98,6 +98,15 @@ def remove_empty(folder: int, name: str) -> None:
             raise
 
 
+def remove_empty_tree(folder: int, name: str) -> None:
+    """Remove a folder and those in it, as far as there is nothing else in them."""
+    with opened(folder, name) as descriptor:
+        for below in names(descriptor):
+            if is_folder(descriptor, below):
+                remove_empty_tree(descriptor, below)
+    remove_empty(folder, name)
+
+
 def replace_file(folder: int, name: str, content: bytes, mode: int | None = None) -> None:
     """Write a file as a whole or not at all; what had its name, be it a link, is replaced and not followed.
 

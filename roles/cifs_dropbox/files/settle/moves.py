@@ -227,20 +227,26 @@ class Moves:
         )
 
     def _recall(self, record: Record) -> Record | None:
+        """Take back what OMERO does not have: a folder file by file, never by a rename of its own.
+
+        OMERO.dropbox watches it, and the thread that hears ends when a watched folder is renamed (its pyinotify.py
+        joins bytes and text in process_IN_MOVE_SELF). The folder can be deleted, and is.
+        """
         roots = self._roots
+        kind = "file" if record.kind == "file" else "bundle"
         with folders.opened(roots.dropbox, record.login) as box:
-            if record.missed:
-                folders.make_as_in(roots.staging, record.id, box)
-                with folders.opened(roots.staging, record.id) as own:
-                    for path in record.missed:
-                        self._recall_file(box, own, record.source, PurePosixPath(path))
-                kind = "bundle"
-            else:
-                folders.make(roots.staging, record.id, 0o700)
-                with folders.opened(roots.staging, record.id) as own:
+            folders.make_as_in(roots.staging, record.id, box)
+            with folders.opened(roots.staging, record.id) as own:
+                if kind == "file":
                     with contextlib.suppress(FileNotFoundError):
                         folders.rename(box, record.asked, own, record.asked)
-                    kind = "folder" if folders.is_folder(own, record.asked) else "file"
+                elif record.missed:
+                    for path in record.missed:
+                        self._recall_file(box, own, record.source, PurePosixPath(path))
+                elif folders.is_folder(box, record.asked):
+                    for path, _ in list(folders.files_below(box, record.asked)):
+                        self._recall_file(box, own, record.asked, PurePosixPath(path))
+                    folders.remove_empty_tree(box, record.asked)
         if not self.entries(record):
             folders.remove_empty(roots.staging, record.id)
             return None
@@ -279,11 +285,7 @@ class Moves:
     def _recalled_files(self, record: Record) -> list[str]:
         if record.kind == "file":
             return [record.asked]
-        staging = self._roots.staging
-        if record.kind == "bundle":
-            return [path for path, _ in folders.files_below(staging, record.id)]
-        with folders.opened(staging, record.id) as own:
-            return [path for path, _ in folders.files_below(own, record.asked)]
+        return [path for path, _ in folders.files_below(self._roots.staging, record.id)]
 
     def _return(self, record: Record) -> Record | None:
         """Give a set back to its person's folder; what finds its name taken stays in staging."""

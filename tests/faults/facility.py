@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A facility in one process for settle's tests: its folders, a clock that stands still, a witness that obeys."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+from settle import folders
+from settle.config import Config
+from settle.incoming import NOTICE
+from settle.service import Service
+
+PERSON, OTHER = 30001, 30002
+QUIET = 10
+
+
+class StillClock:
+    """Both clocks stand until they are told to go on; wall begins now, as file times do."""
+
+    def __init__(self) -> None:
+        self.now = time.time() + 1
+        self.jump = 0.0
+
+    def wall(self) -> float:
+        return self.now + self.jump
+
+    def steady(self) -> float:
+        return self.now - 1e6
+
+
+class Facility:
+    """The folders of a test, settle in them, and a witness that says what the test wants."""
+
+    def __init__(self, base: Path, **settings: object) -> None:
+        self.base = base
+        for name in ("incoming", "staging", "DropBox", "quarantine", "state", "run"):
+            (base / name).mkdir()
+        self.config = Config(
+            incoming=base / "incoming", staging=base / "staging", dropbox=base / "DropBox",
+            quarantine=base / "quarantine", state_dir=base / "state", witness_file=base / "run" / "w.json",
+            asked_file=base / "run" / "a.json", metrics_file=base / "run" / "settle.prom", quiet_seconds=QUIET,
+            **settings,  # type: ignore[arg-type]
+        )  # fmt: skip
+        self.clock = StillClock()
+        self.since = 0.0
+        self.alive = True
+        self.importing: list[str] = []
+        self.imported: dict[str, list[str]] = {}
+        self.person("aadler", PERSON)
+        self.service = Service(self.config, self.clock)  # type: ignore[arg-type]
+        self.service.mover.start()
+
+    def person(self, login: str, number: int) -> Path:
+        folder = self.base / "incoming" / login
+        folder.mkdir()
+        os.chown(folder, number, number)
+        return folder
+
+    def write(self, name: str, content: bytes = b"pixels", owner: int = PERSON, login: str = "aadler") -> Path:
+        path = self.base / "incoming" / login / name
+        for folder in reversed([p for p in path.parents if p.is_relative_to(self.base) and not p.exists()]):
+            folder.mkdir()
+            os.chown(folder, owner, owner)
+        path.write_bytes(content)
+        os.chown(path, owner, owner)
+        return path
+
+    def report(self) -> None:
+        document = {
+            "time": self.clock.wall(),
+            "alive": self.alive,
+            "since": self.since,
+            "watching": [folder.name for folder in (self.base / "DropBox").iterdir()],
+            "importing": self.importing,
+            "imported": self.imported,
+        }
+        folders.replace_path(self.config.witness_file, json.dumps(document).encode())
+
+    def go(self, seconds: float = 0) -> None:
+        """Let time pass and settle work."""
+        for _ in range(2):
+            self.service.turn()
+        self.clock.now += seconds
+        for _ in range(3):
+            self.report()
+            self.service.turn()
+            self.clock.now += 0.3
+        self.clock.now += 5
+        self.report()
+        self.service.turn()
+
+    def restart(self) -> None:
+        self.service.store.close()
+        self.service = Service(self.config, self.clock)  # type: ignore[arg-type]
+        self.service.mover.start()
+
+    def tree(self, name: str) -> list[str]:
+        top = self.base / name
+        return sorted(str(p.relative_to(top)) for p in top.rglob("*") if not p.is_dir() or p.is_symlink())
+
+    @property
+    def dropbox(self) -> list[str]:
+        return self.tree("DropBox")
+
+    @property
+    def notice(self) -> str:
+        file = self.base / "incoming" / "aadler" / NOTICE
+        return file.read_text("utf-8-sig") if file.exists() else ""
+
+    def states(self) -> dict[str, str]:
+        return {record.name: record.state for record in self.service.store.all()}
+
+    def aside(self) -> str:
+        return "".join(path.read_text() for path in (self.base / "quarantine").rglob("*.reason.txt"))

@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What people put into their folders, and what becomes of it; on a real file system, with the test's clock."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from settle.config import Rule
+from settle.incoming import NOTICE
+
+from tests.faults.facility import OTHER, PERSON, QUIET, Facility
+
+
+@pytest.fixture
+def facility(tmp_path: Path) -> Iterator[Facility]:
+    rules = (Rule(QUIET, instrument="lightsheet", sentinel="*.done"),)
+    made = Facility(tmp_path, instruments=("lightsheet",), rules=rules, notice_after_seconds=600)
+    yield made
+    made.service.store.close()
+
+
+def test_a_folder_goes_to_omero_when_it_is_quiet(facility):
+    facility.write("Größe 1/a.tif")
+    facility.write("Größe 1/sub/b.tif")
+    facility.go(QUIET - 7)
+    assert facility.dropbox == []
+    facility.go(QUIET)
+    assert facility.dropbox == ["aadler/Größe 1/a.tif", "aadler/Größe 1/sub/b.tif"]
+    assert facility.tree("incoming") == facility.tree("staging") == []
+    facility.go()
+    assert json.loads(facility.config.asked_file.read_text()) == {"sets": ["aadler/Größe 1"]}
+
+
+def test_loose_files_of_one_image_go_together_and_a_single_one_as_it_is(facility):
+    for name in ("image.ics", "image.ids", "other.tif"):
+        facility.write(name)
+    facility.go(QUIET)
+    assert facility.dropbox == ["aadler/image/image.ics", "aadler/image/image.ids", "aadler/other.tif"]
+
+
+def test_a_file_that_is_open_for_writing_stays_and_its_person_hears_of_it(facility):
+    with facility.write("a.tif").open("ab") as held:
+        facility.go(QUIET)
+        assert facility.dropbox == [] and facility.notice == ""
+        facility.go(1000)
+        assert '"a.tif" is still being written' in facility.notice
+        held.write(b"more")
+    facility.go(QUIET)
+    assert facility.dropbox == ["aadler/a.tif"] and facility.notice == ""
+
+
+def test_an_empty_file_that_somebody_is_about_to_fill_stays(facility):
+    with facility.write("a.tif", b"").open("ab") as held:
+        facility.go(1000)
+        assert facility.tree("quarantine") == [] and '"a.tif" is still being written' in facility.notice
+        held.write(b"pixels")
+    facility.go(QUIET)
+    assert facility.dropbox == ["aadler/a.tif"]
+
+
+def test_what_may_not_reach_omero_stays_while_somebody_writes_it(facility):
+    path = facility.write("twice.tif")
+    os.link(path, path.with_name("twin.tif"))
+    with facility.write("set/held.tif").open("ab"), path.open("ab"):
+        link = path.with_name("set") / "link"
+        link.symlink_to("/etc/passwd")
+        os.chown(link, PERSON, PERSON, follow_symlinks=False)
+        facility.go(1000)
+        assert facility.tree("quarantine") == []
+    facility.go(QUIET)
+    assert facility.aside().count("was not given to OMERO") == 3
+
+
+def test_an_empty_file_that_is_taken_up_in_the_last_moment_goes_back(facility, monkeypatch):
+    path = facility.write("a.tif", b"")
+    act = facility.service.mover.moves.act
+
+    def filled_first(record, report):
+        if record.state == "claiming":
+            path.write_bytes(b"pixels")
+        return act(record, report)
+
+    monkeypatch.setattr(facility.service.mover.moves, "act", filled_first)
+    facility.go(QUIET)
+    assert facility.tree("quarantine") == [] and facility.tree("incoming") == ["aadler/a.tif"]
+    monkeypatch.undo()
+    facility.go(QUIET)
+    assert facility.dropbox == ["aadler/a.tif"]
+
+
+def test_a_copy_that_broke_off_stays(facility):
+    path = facility.write("a.tif", b"x" * 4096)
+    os.truncate(path, 1 << 20)
+    facility.go(1000)
+    assert facility.dropbox == [] and "broke off" in facility.notice
+    facility.write("a.tif", b"x" * (1 << 20))
+    facility.go(QUIET)
+    assert facility.dropbox == ["aadler/a.tif"]
+
+
+def test_an_old_modification_time_completes_nothing(facility):
+    os.utime(facility.write("a.tif"), (0, 0))
+    facility.go(QUIET - 7)
+    assert facility.dropbox == []
+
+
+@pytest.mark.parametrize("jump", [-86400, 86400])
+def test_a_clock_that_jumps_completes_nothing_early_and_stops_nothing(facility, jump):
+    facility.write("a.tif")
+    facility.service.turn()
+    facility.clock.jump = jump
+    facility.go(QUIET - 7)
+    assert facility.dropbox == []
+    facility.go(QUIET)
+    facility.go(QUIET)
+    assert facility.dropbox == ["aadler/a.tif"]
+
+
+def test_a_file_in_transfer_waits_for_its_final_name(facility):
+    path = facility.write("a.tif.part")
+    facility.go(1000)
+    assert facility.dropbox == [] and "in transfer" in facility.notice
+    path.rename(path.with_suffix(""))
+    facility.go(QUIET)
+    assert facility.dropbox == ["aadler/a.tif"]
+
+
+def test_on_an_instruments_shelf_the_sentinel_decides_and_the_shelf_stays(facility):
+    facility.write("lightsheet/run/a.tif")
+    facility.go(1000)
+    assert facility.dropbox == []
+    facility.write("lightsheet/run/end.done", b"")
+    facility.go(0)
+    assert facility.dropbox == ["aadler/run/a.tif", "aadler/run/end.done"]
+    assert (facility.base / "incoming/aadler/lightsheet").is_dir()
+
+
+def test_while_omero_is_down_nothing_leaves_the_persons_folder(facility):
+    facility.alive = False
+    facility.write("a.tif")
+    facility.go(1000)
+    assert facility.tree("incoming") == ["aadler/! Import problems.txt", "aadler/a.tif"]
+    assert "not running" in facility.notice
+    facility.alive = True
+    facility.go(1)
+    assert facility.dropbox == ["aadler/a.tif"]
+
+
+def test_a_new_persons_sets_wait_until_omero_watches_the_folder(facility):
+    facility.person("bbaer", OTHER)
+    facility.write("a.tif", owner=OTHER, login="bbaer")
+    facility.service.turn()
+    assert (facility.base / "DropBox/bbaer").is_dir()
+    facility.go(QUIET)
+    assert facility.dropbox == ["bbaer/a.tif"]
+
+
+def test_a_name_is_never_used_twice(facility):
+    for _ in range(2):
+        facility.write("set/a.tif")
+        facility.go(QUIET)
+    (facility.base / "DropBox/aadler/set (3)").mkdir()
+    facility.write("set/a.tif")
+    facility.go(QUIET)
+    assert facility.dropbox == ["aadler/set (2)/a.tif", "aadler/set (4)/a.tif", "aadler/set/a.tif"]
+
+
+def test_bookkeeping_files_are_no_sets_and_go_along_in_folders(facility):
+    for name in (".DS_Store", "Thumbs.db", "~$x.docx", "set/.DS_Store", "set/a.tif", ".recycle/old/a.tif"):
+        facility.write(name)
+    facility.go(QUIET)
+    assert facility.dropbox == ["aadler/set/.DS_Store", "aadler/set/a.tif"]
+    assert len(facility.tree("incoming")) == 4
+
+
+def make_symlink(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("/etc/passwd")
+
+
+def make_fifo(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def make_socket(path: Path) -> None:
+    path.unlink()
+    with socket.socket(socket.AF_UNIX) as made:
+        here = os.open(path.parent, os.O_RDONLY)
+        made.bind(f"/proc/self/fd/{here}/{path.name}")
+        os.close(here)
+
+
+def make_hard_link(path: Path) -> None:
+    os.link(path, path.parents[2] / "secret of somebody")
+
+
+def make_foreign(path: Path) -> None:
+    os.chown(path, OTHER, OTHER)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (make_symlink, "link to another place"), (make_fifo, "neither a file nor a folder"),
+        (make_socket, "neither a file"), (make_hard_link, "same file as another"), (make_foreign, "somebody else"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["set/x.tif", "x.tif"])
+def test_what_may_not_reach_omero_is_put_aside_with_its_reason(facility, spoil, reason, name):
+    path = facility.write(name)
+    facility.write("set/good.tif")
+    facility.service.turn()
+    if spoil is make_hard_link and name == "x.tif":
+        os.link(path, facility.base / "secret of somebody")
+    else:
+        spoil(path)
+    facility.go(QUIET)
+    facility.go(QUIET)
+    assert reason in facility.aside() and reason in facility.notice
+    assert not any("x.tif" in found for found in facility.dropbox)
+    assert any(found.endswith("x.tif") for found in facility.tree("quarantine"))
+
+
+def test_a_shelf_or_a_persons_folder_that_is_a_link_is_not_entered(facility):
+    victim = facility.base / "victim"
+    victim.mkdir()
+    (victim / "a.tif").write_bytes(b"secret")
+    (facility.base / "incoming/zz").symlink_to(victim)
+    shelf = facility.base / "incoming/aadler/lightsheet"
+    shelf.symlink_to(victim)
+    facility.go(QUIET)
+    facility.go(QUIET)
+    assert (victim / "a.tif").exists() and facility.dropbox == []
+    assert "link to another place" in facility.aside()
+    assert not os.path.lexists(shelf)
+    assert facility.service.mover.incoming.refused.keys() == {"zz"}
+
+
+@pytest.mark.parametrize("raw", [b"Gr\xf6\xdfe.tif", b"two\nlines.tif", b"set\xff/a.tif"])
+def test_a_name_that_omero_dies_of_is_put_aside(facility, raw):
+    facility.write(os.fsdecode(raw))
+    facility.go(QUIET)
+    assert facility.dropbox == [] and "can't take the name" in facility.aside()
+    assert len([path for path in facility.tree("quarantine") if path.endswith(".tif")]) == 1
+    json.dumps(facility.service.store.all()[0].name)
+
+
+def test_the_longest_names_arrive(facility):
+    facility.write("ü" * 127 + "/" + "b" * 251 + ".tif")
+    facility.write("c" * 251 + ".tif")
+    facility.go(QUIET)
+    assert len(facility.dropbox) == 2
+
+
+def test_an_empty_folder_waits_in_silence(facility):
+    folder = facility.base / "incoming/aadler/New folder"
+    folder.mkdir()
+    os.chown(folder, PERSON, PERSON)
+    facility.go(1e5)
+    assert folder.is_dir() and facility.notice == ""
+
+
+def test_empty_files_are_put_aside_but_do_no_harm_among_others(facility):
+    facility.write("set/a.tif")
+    facility.write("set/nothing.tif", b"")
+    facility.write("alone.tif", b"")
+    facility.go(QUIET)
+    assert facility.dropbox == ["aadler/set/a.tif", "aadler/set/nothing.tif"]
+    assert "0 bytes" in facility.aside()
+
+
+def test_a_notice_goes_when_the_quarantined_set_is_taken_away(facility):
+    facility.write("alone.tif", b"")
+    facility.go(QUIET)
+    assert "alone.tif" in facility.notice
+    for path in sorted((facility.base / "quarantine/aadler").rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    facility.go(100)
+    assert facility.notice == "" and not (facility.base / "incoming/aadler" / NOTICE).exists()
+
+
+def test_the_notice_never_follows_a_link(facility):
+    victim = facility.base / "victim.txt"
+    victim.write_text("mine")
+    (facility.base / "incoming/aadler" / NOTICE).symlink_to(victim)
+    facility.write("alone.tif", b"")
+    facility.go(QUIET)
+    assert victim.read_text() == "mine" and "alone.tif" in facility.notice
+
+
+def test_thousands_of_files_are_one_set(facility):
+    top = facility.write("big/0.tif").parent
+    for number in range(1, 5_000):
+        descriptor = os.open(top / f"{number}.tif", os.O_WRONLY | os.O_CREAT)
+        os.write(descriptor, b"x")
+        os.fchown(descriptor, PERSON, PERSON)
+        os.close(descriptor)
+    facility.clock.now += 60
+    facility.go(QUIET)
+    assert len(facility.dropbox) == 5_000
+    assert facility.states() == {"big": "offered"}
