@@ -26,6 +26,9 @@ ENVIRONMENT = {
     **os.environ,
     "ANSIBLE_CONFIG": str(SCENARIO.parents[1] / "ansible.cfg"),
     "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
+    # Molecule colours its own output, and what it starts, where nobody looks at a screen.
+    "ANSIBLE_FORCE_COLOR": "0",
+    "ANSIBLE_NOCOLOR": "1",
 }
 
 

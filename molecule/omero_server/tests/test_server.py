@@ -47,12 +47,14 @@ def test_what_was_changed_by_hand_is_gone_after_a_restart(host, omero):
     assert omero("login").rc == 0
 
 
-def test_a_renewed_certificate_is_served_after_a_reload_and_nothing_else_starts_again(host, play, until):
+def test_a_renewed_certificate_is_served_after_a_reload_and_nothing_else_starts_again(host, play, until, tmp_path):
     before = served()
     assert before
     running = host.check_output("pgrep -u omero-server -f 'servers/Blitz-0/|servers/DropBox/'")
     (Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / "authority" / "issued" / f"{NAME}.crt").unlink()
-    run = play("prepare.yml", certificates_reload_units=["omero-server"])
+    book = tmp_path / "certificates.yml"
+    book.write_text("- {name: Renew, hosts: omero_server, gather_facts: false, roles: [certificates]}")
+    run = play(book, certificates_reload_units=["omero-server"])
     assert "failed=0" in run.stdout, run.stdout
     on_disk = host.check_output("openssl x509 -noout -serial -in /etc/facility/tls/host.crt")
     assert on_disk != before
