@@ -13,7 +13,7 @@ from testbed import facility
 from testbed.hosts import driver
 from testbed.hosts.bed import BedError, bed, bed_of_inventory
 from testbed.images.build import ImageError, ensure
-from testbed.paths import BUILD
+from testbed.paths import BUILD, alone_in_cache
 from testbed.podman import LABEL, PodmanError, podman
 
 
@@ -78,8 +78,9 @@ def _exec(arguments: argparse.Namespace) -> int:
 
 
 def _image(arguments: argparse.Namespace) -> None:
-    for name in arguments.names:
-        print(f"  {ensure(name)}")
+    with alone_in_cache():
+        for name in arguments.names:
+            print(f"  {ensure(name)}")
 
 
 def _facility(_: argparse.Namespace) -> int:

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where the test bed keeps things: caches outside the checkout, results and the bed's state inside build/."""
 
+import contextlib
+import fcntl
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -23,3 +25,12 @@ def content_key(files: Iterable[Path], *more: str) -> str:
     for text in more:
         digest.update(text.encode() + b"\0")
     return digest.hexdigest()[:16]
+
+
+@contextlib.contextmanager
+def alone_in_cache() -> Iterator[None]:
+    """Let nobody else on this machine build what the cache holds meanwhile; beds come up side by side."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

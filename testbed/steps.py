@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run the steps of a long command: say what runs and how long it took, stop at the first fault and name the cure."""
 
+import itertools
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
@@ -12,6 +15,8 @@ from xml.etree import ElementTree
 from testbed.paths import BUILD, REPOSITORY
 
 LOGS = BUILD / "logs"
+LANES = 2
+"""How many steps run beside each other: on two cores a third makes all of them slower, and their tests time out."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,7 @@ class Step:
         again: how to repeat just this step by hand.
         junit: a JUnit file that the command writes; its tests are counted, otherwise the step counts as one.
         shown: let the command's output through instead of only keeping it in build/logs/.
+        beside: may run beside neighbours that say the same: it shares no hosts with them.
     """
 
     name: str
@@ -31,6 +37,7 @@ class Step:
     again: str
     junit: Path | None = None
     shown: bool = False
+    beside: bool = False
 
 
 @dataclass
@@ -46,15 +53,23 @@ class Outcome:
 
 @dataclass
 class Run:
-    """Steps one after the other; the first that fails ends the run."""
+    """Steps in their order; after the first that fails no other begins."""
 
     total: int
     outcomes: list[Outcome] = field(default_factory=list)
+    _numbers: Iterable[int] = field(default_factory=lambda: itertools.count(1))
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def do(self, step: Step) -> bool:
         """Run a step and print its line; on a fault print its log and the command that repeats it."""
-        number = len(self.outcomes) + 1
-        print(f"[{number}/{self.total}] {step.name} …", flush=True)
+        with self._lock:
+            if any(outcome.failed for outcome in self.outcomes):
+                return False
+            number = next(iter(self._numbers))
+            print(f"[{number}/{self.total}] {step.name} …", flush=True)
+        return self._finished(step, number)
+
+    def _finished(self, step: Step, number: int) -> bool:
         LOGS.mkdir(parents=True, exist_ok=True)
         log = LOGS / f"{step.name.replace(' ', '-').replace(':', '')}.log"
         began = time.monotonic()
@@ -63,14 +78,15 @@ class Run:
             done = subprocess.run(step.command, cwd=REPOSITORY, check=False, **kept)  # type: ignore[call-overload]
         seconds = time.monotonic() - began
         outcome = _count(step, seconds, done.returncode)
-        self.outcomes.append(outcome)
-        if done.returncode == 0:
-            print(f"[{number}/{self.total}] {step.name}: done in {seconds:.1f} s", flush=True)
-            return True
-        if not step.shown:
-            print(log.read_text(errors="replace"))
-        print(f"[{number}/{self.total}] {step.name}: FAILED after {seconds:.1f} s (status {done.returncode})")
-        print(f"To repeat just this step: {step.again}", flush=True)
+        with self._lock:
+            self.outcomes.append(outcome)
+            if done.returncode == 0:
+                print(f"[{number}/{self.total}] {step.name}: done in {seconds:.1f} s", flush=True)
+                return True
+            if not step.shown:
+                print(log.read_text(errors="replace"))
+            print(f"[{number}/{self.total}] {step.name}: FAILED after {seconds:.1f} s (status {done.returncode})")
+            print(f"To repeat just this step: {step.again}", flush=True)
         return False
 
     def summary(self) -> str:
@@ -100,9 +116,13 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def run_all(steps: Sequence[Step]) -> tuple[Run, bool]:
-    """Run steps until one fails; return the run and whether all went well."""
+    """Run steps until one fails, neighbours that may so side by side; return the run and whether all went well."""
     run = Run(len(steps))
-    return run, all(run.do(step) for step in steps)
+    for beside, group in itertools.groupby(steps, key=lambda step: step.beside):
+        with ThreadPoolExecutor(LANES if beside else 1) as lanes:
+            if not all(list(lanes.map(run.do, group))):
+                return run, False
+    return run, True
 
 
 def _count(step: Step, seconds: float, status: int) -> Outcome:

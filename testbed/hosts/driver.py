@@ -11,7 +11,7 @@ from typing import Any
 from testbed.hosts import access, leftovers, names
 from testbed.hosts.bed import Bed, BedError, Host
 from testbed.images.build import ensure
-from testbed.paths import BUILD
+from testbed.paths import BUILD, alone_in_cache
 from testbed.podman import LABEL, PodmanError, inspect, podman
 
 BED_LABEL = f"{LABEL}.bed"
@@ -43,7 +43,8 @@ def up(bed: Bed) -> list[str]:
         PodmanError: when podman refuses for a reason that a new network doesn't cure.
     """
     _refuse_foreign(bed)
-    images = {image: ensure(image) for image in sorted({host.image for host in bed.hosts})}
+    with alone_in_cache():
+        images = {image: ensure(image) for image in sorted({host.image for host in bed.hosts})}
     key = access.public_key(bed.name)
     try:
         results = _ensure_hosts(bed, images, key)

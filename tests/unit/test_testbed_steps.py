@@ -62,6 +62,29 @@ def test_a_fault_ends_the_run_with_its_log_and_the_command_to_repeat(capfd, tmp_
     assert not never.exists()
 
 
+def test_neighbours_that_may_run_beside_each_other_and_others_wait_for_them(capfd, tmp_path):
+    # Each of the two ends only when the other has begun.
+    meet = "import pathlib, time; here, there = (pathlib.Path({folder!r}) / name for name in {names!r}); here.touch()\n"
+    meet += "for _ in range(500):\n    if there.exists(): break\n    time.sleep(0.02)\nelse: raise SystemExit(1)"
+    one = python("one", meet.format(folder=str(tmp_path), names=["1", "2"]), beside=True)
+    two = python("two", meet.format(folder=str(tmp_path), names=["2", "1"]), beside=True)
+    run, good = run_all([python("first", "pass"), one, two, python("last", "pass")])
+    assert good
+    assert run.outcomes[0].name == "first"
+    assert run.outcomes[-1].name == "last"
+    printed = capfd.readouterr().out
+    assert printed.index("[4/4] last …") > printed.index("two: done")
+
+
+def test_after_a_fault_no_neighbour_begins(tmp_path):
+    never = tmp_path / "never"
+    wait = "import time; time.sleep(0.3)"
+    steps_ = [python("slow", wait, beside=True), python("bad", "raise SystemExit(1)", beside=True)]
+    _, good = run_all([*steps_, python("late", f"open({str(never)!r}, 'w')", beside=True), python("last", "pass")])
+    assert not good
+    assert not never.exists()
+
+
 def test_a_step_without_a_report_counts_as_one(capfd):
     run, good = run_all([python("one", "pass"), python("two", "raise SystemExit(1)")])
     assert finish(run, good) == 1
