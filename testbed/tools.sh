@@ -1,12 +1,12 @@
 #!/bin/bash
-# Install the Debian packages that the test bed, the tests and python-ldap need; say nothing when all are there.
+# Install the Debian packages that the test bed, the tests and the libraries need; say nothing when all are there.
 set -euo pipefail
 packages=(
   # hosts without a registry
   podman runc netavark aardvark-dns conmon catatonit iptables nftables iproute2 mmdebstrap uidmap fuse-overlayfs
   openssh-client
-  # Python and what python-ldap is built with
-  python3-venv python3-dev build-essential libldap2-dev libsasl2-dev
+  # Python and what python-ldap and gssapi are built with
+  python3-venv python3-dev build-essential libldap2-dev libsasl2-dev libkrb5-dev
   # clients that tests use as a person would
   ldap-utils libnss3-tools smbclient chromium chromium-driver curl openssl git
 )
