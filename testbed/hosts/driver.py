@@ -22,6 +22,8 @@ CAPABILITIES = (
     "SYS_ADMIN,NET_ADMIN,NET_RAW,AUDIT_WRITE,MKNOD,SYS_PTRACE,SYS_NICE,IPC_LOCK,LINUX_IMMUTABLE,DAC_READ_SEARCH,"
     "SYS_CHROOT,LEASE"
 )
+STATELESS = {"depot", "device_pc"}
+"""Hosts of these images are made anew when the image changes. Others hold a facility, which outlives its image."""
 BOOT_SECONDS = 60
 SSH_SECONDS = 10
 
@@ -154,7 +156,7 @@ def _ensure_host(
     bed: Bed, host: Host, known: dict[str, Any] | None, *, image: str, network: str, key: str
 ) -> tuple[str, str]:
     """Return (what was done, host key); "" where the host was found in order."""
-    if known is not None and not _is_as_wanted(bed, host, known, network):
+    if known is not None and not _is_as_wanted(bed, host, known, image=image, network=network):
         _discard(host.name, known)
         known = None
     if known is not None:
@@ -181,7 +183,7 @@ def _ensure_host(
     return f"{host.name}: created ({host.image}, {host.address})", _answer(host, key)
 
 
-def _is_as_wanted(bed: Bed, host: Host, known: dict[str, Any], network: str) -> bool:
+def _is_as_wanted(bed: Bed, host: Host, known: dict[str, Any], *, image: str, network: str) -> bool:
     labels = known["Config"].get("Labels") or {}
     # A container that doesn't run shows no networks; the command that made it says what it was made for.
     configured = (known["Config"].get("CreateCommand") or []) + list(known["NetworkSettings"].get("Networks") or {})
@@ -191,6 +193,7 @@ def _is_as_wanted(bed: Bed, host: Host, known: dict[str, Any], network: str) -> 
         and str(host.address) in configured
         and network in configured
         and labels.get(f"{LABEL}.image") == host.image
+        and (host.image not in STATELESS or known["ImageName"] == image)
     )
 
 

@@ -11,6 +11,7 @@ import yaml
 from testbed.depot import build as depot
 from testbed.paths import CACHE, content_key
 from testbed.podman import LABEL, podman
+from testbed.standins.device_pc import image as device_pc
 
 FOLDER = Path(__file__).parent
 APT = Path("/etc/apt")
@@ -36,6 +37,8 @@ def ensure(name: str) -> str:
     """
     if name == "depot":
         return depot.ensure(ensure("debian12"), ensure("debian13"))
+    if name == "device_pc":
+        return device_pc.ensure(ensure("debian13"))
     image = tag(name)
     if _exists(image):
         return image
