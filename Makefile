@@ -26,7 +26,7 @@ converge: venv
 test: root venv  ## everything: lint, unit, contract, every molecule scenario, acceptance
 	@python -m testbed.suite
 
-lint unit acceptance: venv  ## a part of it
+lint unit conformance acceptance: venv  ## a part of it
 	@python -m testbed.suite $@
 
 scenario: root venv  ## one molecule scenario: make scenario NAME=wiki
@@ -60,4 +60,4 @@ root:
 venv: tools
 	@test -e $(VENV)/.complete || $(PYTHON) testbed/environment.py $(VENV)
 
-.PHONY: root help env facility verify hosts converge test lint unit acceptance scenario bench campaign lock clean clean-cache tools venv
+.PHONY: root help env facility verify hosts converge test lint unit conformance acceptance scenario bench campaign lock clean clean-cache tools venv

@@ -2,6 +2,7 @@
 """``make test``: everything, scenarios two at a time, with one table at the end."""
 
 import argparse
+import dataclasses
 import shutil
 import sys
 
@@ -49,10 +50,16 @@ def scenario_step(name: str) -> Step:
     )
 
 
+def conformance_step() -> Step:
+    """Return the step that runs both twins of the PPMS agent under Wine."""
+    step = pytest_step("conformance", "tests/conformance", "make conformance")
+    return dataclasses.replace(step, beside=True)
+
+
 def main() -> int:
     """Run the parts that were asked for, or all."""
     parser = argparse.ArgumentParser(prog="python -m testbed.suite", description=__doc__)
-    parser.add_argument("part", nargs="?", default="all", choices=["all", "lint", "unit", "acceptance"])
+    parser.add_argument("part", nargs="?", default="all", choices=["all", "lint", "unit", "conformance", "acceptance"])
     part = parser.parse_args().part
     shutil.rmtree(RESULTS, ignore_errors=True)
     RESULTS.mkdir(parents=True)
@@ -65,8 +72,9 @@ def main() -> int:
     steps = {
         "lint": lint_steps(),
         "unit": unit,
+        "conformance": [conformance_step()],
         "acceptance": acceptance,
-        "all": [*lint_steps(), *unit, *scenario_steps(), *acceptance],
+        "all": [*lint_steps(), *unit, *scenario_steps(), conformance_step(), *acceptance],
     }[part]
     return finish(*run_all(steps))
 
