@@ -25,6 +25,16 @@ SECRETS = Step(
     ["ansible-playbook", "playbooks/ops/generate_secrets.yml"],
     again="source $(make -s env); ansible-playbook playbooks/ops/generate_secrets.yml",
 )
+KITS = Step(
+    "kits for the first contact",
+    ["ansible-playbook", "playbooks/ops/first_contact.yml"],
+    again="source $(make -s env); ansible-playbook playbooks/ops/first_contact.yml",
+)
+FIRST_CONTACT = Step(
+    "first contact",
+    [sys.executable, "-m", "testbed.first_contact", "facility", str(INVENTORY)],
+    again="source $(make -s env); python -m testbed.first_contact facility inventories/example",
+)
 CONVERGE = Step(
     "converge",
     ["ansible-playbook", "playbooks/site.yml"],
@@ -44,12 +54,13 @@ SERVICES = (
     ("omero_web", "https://{host}/", "aadler"),
     ("cifs_dropbox", r"\\{host}\dropbox", "aadler"),
     ("wiki", "https://{host}/", "aadler, sstein (staff), iivanova (IT)"),
+    ("device_pc", "https://{host}:5986/wsman", "podman exec {host} device-pc log-on 'IMAGING\\aadler'"),
 )
 
 
 def facility() -> int:
     """Bring the example facility up, converge, verify, and print what there is."""
-    run, good = run_all([HOSTS, SECRETS, CONVERGE, VERIFY])
+    run, good = run_all([HOSTS, SECRETS, KITS, FIRST_CONTACT, CONVERGE, VERIFY])
     return _close(run, good)
 
 

@@ -62,6 +62,10 @@ def _day(value: object) -> str | None:
     return None if isinstance(value, date) and not isinstance(value, datetime) else f"is no date: {cure}"
 
 
+def _system(value: object) -> str | None:
+    return None if isinstance(value, int) and value > 0 else "is no number of PPMS: take it from the instrument's page"
+
+
 _NAMED = text_like(_NAME, f"is no name: {_NAME_CURE}")
 _PERSON = (
     Field("login", required=True, check=_login),
@@ -83,6 +87,7 @@ _INSTRUMENT = (
     Field("host", required=True, check=text_like(_HOST, "is no host name: write it like mic1")),
     Field("location", required=True),
     Field("biosafety", required=True, check=one_of(BIOSAFETY)),
+    Field("ppms_system_id", types=(int,), check=_system),
 )
 
 

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every way in which a PC can't be asked has its kind and its cure; passwords are never among the words."""
+
+from __future__ import annotations
+
+import socket
+import threading
+
+import pytest
+import requests
+import winrm.exceptions
+from ansible.module_utils.facility.winrm import DevicePc, Endpoint, Kind, WinrmError, explained
+
+PASSWORD = "pw-never-shown"
+PC = Endpoint("mic1.example.org", username="admin", password=PASSWORD)
+
+
+def fault(code):
+    return winrm.exceptions.WSManFaultError(500, "m", "<s/>", "Zugriff verweigert", wsman_fault_code=code)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "told"),
+    [
+        (requests.exceptions.ConnectTimeout("timed out"), Kind.UNREACHABLE, "off, asleep"),
+        (requests.exceptions.ConnectionError("Connection refused"), Kind.UNREACHABLE, "WinRM is off"),
+        (requests.exceptions.ConnectionError("NameResolutionError(...)"), Kind.UNREACHABLE, "is not known"),
+        (requests.exceptions.ConnectionError("reset by peer"), Kind.UNREACHABLE, "run again"),
+        (requests.exceptions.ReadTimeout("read"), Kind.TIME_OUT, "fell silent"),
+        (requests.exceptions.SSLError("certificate has expired"), Kind.CERTIFICATE, "issue a new one"),
+        (requests.exceptions.SSLError("Hostname mismatch"), Kind.CERTIFICATE, "for another name"),
+        (requests.exceptions.SSLError("self-signed certificate"), Kind.CERTIFICATE, "not of an authority"),
+        (requests.exceptions.SSLError("unsupported protocol"), Kind.CERTIFICATE, "TLS 1.2"),
+        (winrm.exceptions.InvalidCredentialsError("rejected"), Kind.REFUSED, "the password is wrong"),
+        (fault(2150859173), Kind.REFUSED, "too many shells"),
+        (fault(2150858843), Kind.UNREACHABLE, "restarted meanwhile"),
+        (fault(5), Kind.REFUSED, "no administrator"),
+        (fault(1), Kind.REFUSED, "code 1"),
+        (winrm.exceptions.WinRMTransportError("http", 404, "not here"), Kind.REFUSED, "another service's port"),
+    ],
+)
+def test_trouble_is_told_apart_with_its_cure(error, kind, told):
+    got = explained(PC, error)
+    assert got.kind is kind
+    assert told in str(got)
+    assert str(got).startswith("mic1.example.org:5986: ")
+    assert PASSWORD not in str(got)
+
+
+def test_an_error_of_our_own_is_not_explained_away():
+    assert explained(PC, KeyError("x")) is None
+
+
+def test_a_password_is_not_shown_to_the_network_or_in_a_traceback():
+    with pytest.raises(WinrmError, match="use https"):
+        Endpoint("mic1", transport="basic", scheme="http")
+    assert PASSWORD not in repr(PC)
+
+
+def test_a_pc_that_is_off_does_not_hold_up_the_night():
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        pc = Endpoint("127.0.0.1", port=nobody.getsockname()[1], username="a", password="b", connect_seconds=1)
+        with pytest.raises(WinrmError) as told, DevicePc(pc) as asked:
+            asked.run("ver")
+    assert told.value.kind is Kind.UNREACHABLE
+
+
+def test_a_port_that_speaks_no_tls_is_told():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=lambda: server.accept()[0].sendall(b"SSH-2.0-x\r\n"), daemon=True)
+        thread.start()
+        pc = Endpoint("127.0.0.1", port=server.getsockname()[1], username="a", password="b", connect_seconds=1)
+        with pytest.raises(WinrmError) as told, DevicePc(pc) as asked:
+            asked.run("ver")
+    assert told.value.kind in {Kind.CERTIFICATE, Kind.UNREACHABLE}
+
+
+def test_a_line_that_cmd_would_cut_is_never_sent():
+    with pytest.raises(ValueError, match="8191"):
+        DevicePc(PC).run("x" * 8192)
