@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a host of the test bed takes of the machine's memory."""
+"""What a host of the test bed, or a command on this machine, takes of the machine's memory."""
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +22,7 @@ UNITS = {"B": 1e-6, "kB": 1e-3, "MB": 1.0, "GB": 1e3}
 
 @dataclass(frozen=True)
 class Memory:
-    """What the processes of a host take, in MB; pages that several share count once (PSS).
+    """What processes take, in MB; pages that several share count once (PSS).
 
     Attributes:
         total: all of it.
@@ -35,16 +37,39 @@ def of_processes(host: str) -> Memory:
     """Sum over all processes of a host."""
     init = inspect("container", [host])[host]["State"]["Pid"]
     namespace = (PROCESSES / str(init) / "ns" / "pid").readlink()
-    total = files = 0
-    for process in PROCESSES.iterdir():
-        if not process.name.isdigit():
-            continue
+    rollups = []
+    for process in _processes():
         try:
-            if (process / "ns" / "pid").readlink() != namespace:
-                continue
-            rollup = (process / "smaps_rollup").read_text()
+            if (process / "ns" / "pid").readlink() == namespace:
+                rollups.append((process / "smaps_rollup").read_text())
         except OSError:
             continue  # it ended while we looked
+    return _sum(rollups)
+
+
+def of_tree(root: int) -> Memory:
+    """Sum over a process and all that it started, and they; one whose parent has ended is not found."""
+    children: dict[int, list[Path]] = {}
+    for process in _processes():
+        with contextlib.suppress(OSError):
+            # The name in parentheses may hold blanks; then come the state and the parent.
+            parent = (process / "stat").read_text().rpartition(")")[2].split()[1]
+            children.setdefault(int(parent), []).append(process)
+    rollups, tree = [], [PROCESSES / str(root)]
+    for process in tree:
+        tree += children.get(int(process.name), [])
+        with contextlib.suppress(OSError):
+            rollups.append((process / "smaps_rollup").read_text())
+    return _sum(rollups)
+
+
+def _processes() -> Iterator[Path]:
+    return (entry for entry in PROCESSES.iterdir() if entry.name.isdigit())
+
+
+def _sum(rollups: Iterable[str]) -> Memory:
+    total = files = 0
+    for rollup in rollups:
         total += _kilobytes(rollup, "Pss")
         files += _kilobytes(rollup, "Pss_File")
     return Memory(total * KILOBYTE, files * KILOBYTE)
