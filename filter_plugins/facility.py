@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filters from the register to what the directory modules take. Pure functions of their arguments.
+"""Filters from the register and the facility to what modules take. Pure functions of their arguments.
 
 A register is the result of register_info: people, research_groups, instruments, time_zone.
 """
@@ -11,6 +11,13 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+# The options that all modules for device PCs share (doc_fragments/device_pc.py).
+_CONNECTION = frozenset(
+    {
+        "host", "port", "scheme", "transport", "username", "password", "certificate", "private_key", "ca_file",
+        "connect_seconds",
+    }
+)  # fmt: skip
 _KIND_TITLES = {"researcher": "researcher", "staff": "staff", "it_admin": "IT administrator"}
 
 
@@ -110,12 +117,49 @@ def omero_users(logins: Sequence[str]) -> list[dict[str, Any]]:
     return [{"login": login, "from_directory": True} for login in logins]
 
 
+def device_agents(
+    hosts: Sequence[str],
+    instruments: Sequence[Mapping[str, Any]],
+    codes: Mapping[str, str],
+    shared: Mapping[str, Any],
+    special: Mapping[str, Mapping[str, Any]] | None = None,
+) -> list[dict[str, Any]]:
+    """How the agents of instruments' PCs should be, for ppms_agent_info's pcs. One call for all: hostvars take longer.
+
+    Args:
+        hosts: Inventory names of PCs.
+        instruments: As in the register; host names the PC without its domain, ppms_system_id its number in PPMS.
+        codes: Tracker codes by instrument.
+        shared: Options of ppms_agent that all PCs share.
+        special: Options of single PCs, by host name without the domain; they win.
+
+    Returns:
+        One mapping a host, in their order. A PC without instrument has no system_id and no tracker_code, which the
+        module tells.
+    """
+    by_host = {instrument["host"]: instrument for instrument in instruments}
+    agents = []
+    for host in hosts:
+        short = host.partition(".")[0]
+        instrument = by_host.get(short, {})
+        own = {"system_id": instrument.get("ppms_system_id"), "tracker_code": codes.get(instrument.get("name", ""))}
+        agents.append({"host": host, **shared, **own, **(special or {}).get(short, {})})
+    return agents
+
+
+def device_connections(agents: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """How instruments' PCs are reached, for device_pc_drive's pcs: of the agents' options, those of the connection."""
+    return [{name: value for name, value in agent.items() if name in _CONNECTION} for agent in agents]
+
+
 class FilterModule:
     """What Ansible loads."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Name -> function."""
         return {
+            "device_agents": device_agents,
+            "device_connections": device_connections,
             "directory_groups": directory_groups,
             "directory_users": directory_users,
             "domain_to_dn": domain_to_dn,

@@ -16,12 +16,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Any
+
+import yaml
 
 from module_utils.facility.device_pc_options import endpoint
 from module_utils.facility.ppms_agent import QUESTION, AgentError, observed
@@ -40,6 +42,7 @@ BED = bed("bench-pc", [{"name": "mic1.bench.example.org", "image": "device_pc", 
 HOST = BED.hosts[0].name
 STATE = "/var/lib/device-pc"
 PROGRAMS = REPOSITORY / "roles" / "device_pc" / "files"
+WIRING = REPOSITORY / "inventories/example/group_vars/all/wiring.yml"
 FOLDER = BUILD / "bench-pc"
 USER = "facility-admin"
 START_SECONDS = 60
@@ -249,17 +252,24 @@ def _inventory(count: int) -> Path:
 
 
 def _write_inventory(fleet: Fleet, count: int) -> None:
-    """Write what inventories/example says of its PCs, for so many simulated ones."""
-    names = (f"pc{number:04}" for number in range(1, count + 1))
-    hosts = {name: {"device_pc_agent": pc} for name, pc in zip(names, fleet.pcs(count), strict=True)}
+    """Write an inventory with the example's own wiring, for so many simulated PCs, each an instrument's."""
+    wiring = yaml.safe_load(WIRING.read_text())
+    names = [f"pc{number:04}" for number in range(1, count + 1)]
+    special = {name: {"host": pc["host"], "port": pc["port"]} for name, pc in zip(names, fleet.pcs(count), strict=True)}
+    number = fleet.options["system_id"]
     variables = {
         "ansible_connection": "local",
         "ansible_python_interpreter": "{{ ansible_playbook_python }}",
-        "devices_fleet": "{{ ansible_play_hosts_all | map('extract', hostvars, 'device_pc_agent') | list }}",
+        "devices_fleet": wiring["devices_fleet"],
+        "__agent": dict(fleet.options),
+        "device_pc_options": special,
+        "device_pc_codes": dict.fromkeys(names, fleet.options["tracker_code"]),
+        "facility_instruments": [{"name": name, "host": name, "ppms_system_id": number} for name in names],
     }
     path = _inventory(count)
     path.touch(mode=0o600)
-    path.write_text(json.dumps({"all": {"vars": variables, "children": {"device_pc": {"hosts": hosts}}}}))
+    hosts = {"hosts": dict.fromkeys(names)}
+    path.write_text(json.dumps({"all": {"vars": variables, "children": {"device_pc": hosts}}}))
 
 
 @contextmanager
@@ -343,8 +353,8 @@ def _playbook(fleet: Fleet, count: int, watch: Callable[[int], None] = lambda _:
     fleet.questions += count
     if "no hosts matched" not in text or " changed=0 " not in text:
         fleet.faults.add("devices.yml found a PC in need")
-    if "can't be managed" in text:
-        fleet.faults.add("devices.yml found a PC that can't be managed")
+    if "What is wrong is told" in text:
+        fleet.faults.add("devices.yml found something wrong with a PC")
     return seconds
 
 
@@ -371,17 +381,11 @@ def _playbook_megabytes(fleet: Fleet, count: int) -> float:
     return max(samples)
 
 
-def _told(found: Sequence[Figure]) -> None:
-    print(figures_table(found))
-    for figure in found:
-        print(figure.name, [round(run, 2) for run in figure.runs], figure.remark)
-
-
 def main() -> int:
     """Measure the device PCs alone; print the table."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        _told(figures(print))
+        print(figures_table(figures(print)))
     except DevicePcsError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1

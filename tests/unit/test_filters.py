@@ -109,5 +109,46 @@ def test_what_is_no_domain_is_refused(filters, domain):
 
 def test_ansible_finds_every_filter_by_its_name(filters):
     found = filters.FilterModule().filters()
-    assert set(found) == {"directory_groups", "directory_users", "domain_to_dn", "omero_groups", "omero_users"}
+    assert set(found) == {
+        "device_agents", "device_connections", "directory_groups", "directory_users", "domain_to_dn", "omero_groups",
+        "omero_users",
+    }  # fmt: skip
     assert all(function.__name__ == name for name, function in found.items())
+
+
+INSTRUMENTS = [
+    {"name": "confocal-1", "host": "mic1", "ppms_system_id": 11},
+    {"name": "sted", "host": "mic4"},
+]
+
+
+def test_each_pc_gets_the_number_and_the_code_of_its_own_instrument(filters):
+    hosts = ["mic1.imaging.example.org", "mic4.imaging.example.org", "spare.imaging.example.org"]
+    shared = {"username": "facility-admin", "domains": ["IMAGING"]}
+    agents = filters.device_agents(hosts, INSTRUMENTS, {"confocal-1": "c0de1", "sted": "c0de4"}, shared)
+    assert [agent["host"] for agent in agents] == hosts
+    assert [(agent["system_id"], agent["tracker_code"]) for agent in agents] == [
+        (11, "c0de1"),
+        (None, "c0de4"),
+        (None, None),
+    ]
+    assert all(agent["domains"] == ["IMAGING"] for agent in agents)
+
+
+def test_a_single_pc_may_need_something_else(filters):
+    hosts = ["mic1.imaging.example.org", "mic4.imaging.example.org"]
+    special = {"mic4": {"engine": "jscript", "port": 5987}}
+    one, four = filters.device_agents(hosts, INSTRUMENTS, {}, {"port": 5986}, special)
+    assert (one["port"], four["port"], four["engine"]) == (5986, 5987, "jscript")
+    assert "engine" not in one
+
+
+def test_of_a_pc_s_options_the_connection_is_taken_and_no_code(filters):
+    agents = filters.device_agents(["mic1"], INSTRUMENTS, {"confocal-1": "c0de1"}, {"username": "a", "password": "b"})
+    assert filters.device_connections(agents) == [{"host": "mic1", "username": "a", "password": "b"}]
+
+
+def test_the_connection_s_options_are_those_of_the_modules(filters):
+    from ansible.module_utils.facility.device_pc_options import CONNECTION
+
+    assert set(CONNECTION) == filters._CONNECTION

@@ -25,13 +25,10 @@ set "STEP=import the PC's certificate (is the password right?)"
 echo Password that opens winrm.pfx:
 certutil -f -importpfx "%HERE%winrm.pfx" NoExport || goto failed
 
-set "STEP=find the group of administrators"
-for /f "delims=" %%G in ('cscript //Nologo "%HERE%administrators.js"') do set "ADMINISTRATORS=%%G"
-if not defined ADMINISTRATORS goto failed
-
 set "STEP=make the account"
 net user "%ACCOUNT%" >nul 2>&1 || net user "%ACCOUNT%" * /add /passwordchg:no || goto failed
-net localgroup "%ADMINISTRATORS%" "%ACCOUNT%" /add >nul 2>&1
+set "STEP=make the account an administrator"
+cscript //Nologo //E:JScript "%HERE%prepare-account.js" "%ACCOUNT%" | find "done" >nul || goto failed
 rem Without this, a local administrator has no rights over the network (UAC).
 reg add HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System /v LocalAccountTokenFilterPolicy /t REG_DWORD /d 1 /f >nul || goto failed
 
