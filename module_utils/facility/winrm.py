@@ -26,7 +26,7 @@ from .windows_command import MAXIMUM_LENGTH, Upload
 Result = TypeVar("Result")
 
 COMMANDS_A_SHELL = 10
-"""Each takes at least two of the 15 operations that Windows 7 grants."""
+"""Each keeps one of the 15 operations that Windows 7 grants a user, until its shell is closed."""
 OPERATION_SECONDS = 15
 """How long the PC may keep one request for output open; a longer command is asked again."""
 _UTF_8 = 65001

@@ -79,3 +79,79 @@ def test_a_port_that_speaks_no_tls_is_told():
 def test_a_line_that_cmd_would_cut_is_never_sent():
     with pytest.raises(ValueError, match="8191"):
         DevicePc(PC).run("x" * 8192)
+
+
+class Shells:
+    """What pywinrm does with shells, for a PC whose answers are given."""
+
+    def __init__(self, *openings):
+        self.openings = list(openings)
+        self.opened, self.closed, self.commands = 0, 0, []
+
+    def open_shell(self, **_):
+        self.opened += 1
+        opening = self.openings.pop(0) if self.openings else "shell"
+        if isinstance(opening, Exception):
+            raise opening
+        return opening
+
+    def run_command(self, shell, command, **_):
+        self.commands.append(command)
+        if command == "break":
+            raise requests.exceptions.ConnectionError("Connection aborted")
+        return "id"
+
+    def get_command_output_raw(self, *_):
+        if self.commands[-1] == "hang":
+            raise winrm.exceptions.WinRMOperationTimeoutError
+        return b"out", b"", 0, True
+
+    def cleanup_command(self, *_):
+        pass
+
+    def close_shell(self, *_, **__):
+        self.closed += 1
+
+
+@pytest.fixture
+def asked():
+    def asked(*openings):
+        pc = DevicePc(PC)
+        shells = Shells(*openings)
+        shells.transport = pc._protocol.transport
+        pc._protocol = shells
+        return pc, shells
+
+    return asked
+
+
+def test_a_dropped_connection_is_tried_again_for_a_shell_and_never_for_a_command(asked):
+    pc, shells = asked(requests.exceptions.ConnectionError("Connection aborted"), "shell")
+    assert pc.run("ver").output == "out"
+    assert shells.opened == 2
+    with pytest.raises(WinrmError):
+        pc.run("break")
+    assert shells.commands == ["ver", "break"], "the PC may have begun"
+
+
+def test_a_pc_that_is_off_is_not_knocked_at_twice(asked):
+    pc, shells = asked(requests.exceptions.ConnectionError("[Errno 111] Connection refused"))
+    with pytest.raises(WinrmError):
+        pc.run("ver")
+    assert shells.opened == 1
+
+
+def test_windows_7_s_quota_is_never_reached(asked):
+    pc, shells = asked()
+    with pc:
+        for _ in range(25):
+            pc.run("ver")
+    # A command keeps an operation until its shell is closed; 15 are a user's.
+    assert shells.opened == shells.closed == 3
+
+
+def test_a_command_that_hangs_is_ended(asked):
+    pc, _ = asked()
+    with pytest.raises(WinrmError) as told:
+        pc.run("hang", seconds=0.01)
+    assert told.value.kind is Kind.TIME_OUT
