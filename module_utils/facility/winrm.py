@@ -307,6 +307,7 @@ def _certificate(host: str, endpoint: Endpoint, error: Exception) -> WinrmError:
         **dict.fromkeys(
             ("doesn't match", "mismatch"), "its certificate is for another name: give it one for this name"
         ),
+        "ALERT_UNKNOWN_CA": "the PC does not accept the controller's certificate: its authority is not among the PC's",
         **dict.fromkeys(("self-signed", "self signed", "unable to get local issuer"), _FOREIGN),
     }
     for sign, cure in cures.items():

@@ -30,6 +30,7 @@ def fault(code):
         (requests.exceptions.SSLError("certificate has expired"), Kind.CERTIFICATE, "issue a new one"),
         (requests.exceptions.SSLError("Hostname mismatch"), Kind.CERTIFICATE, "for another name"),
         (requests.exceptions.SSLError("self-signed certificate"), Kind.CERTIFICATE, "not of an authority"),
+        (requests.exceptions.SSLError("TLSV1_ALERT_UNKNOWN_CA"), Kind.CERTIFICATE, "does not accept the controller's"),
         (requests.exceptions.SSLError("unsupported protocol"), Kind.CERTIFICATE, "TLS 1.2"),
         (winrm.exceptions.InvalidCredentialsError("rejected"), Kind.REFUSED, "the password is wrong"),
         (fault(2150859173), Kind.REFUSED, "too many shells"),

@@ -150,6 +150,38 @@ def _certificate(pc, text):
     pc.host.check_output("printf %%s %s > /var/lib/device-pc/winrm.crt", pem)
 
 
+def test_a_controller_may_log_on_with_a_certificate_instead_of_a_password(mended, tmp_path, ephemeral):
+    authority = ephemeral / "authority"
+    request = ["openssl", "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=facility-admin"]
+    sign = [
+        "openssl",
+        "x509",
+        "-req",
+        "-in",
+        tmp_path / "csr",
+        "-CA",
+        authority / "ca.crt",
+        "-CAkey",
+        authority / "ca.key",
+    ]
+    for command in (
+        [*request, "-keyout", tmp_path / "key", "-out", tmp_path / "csr"],
+        [*sign, "-passin", f"file:{ephemeral}/passphrase", "-days", "1", "-out", tmp_path / "crt"],
+        [*request, "-x509", "-keyout", tmp_path / "own.key", "-out", tmp_path / "own.crt"],
+    ):
+        subprocess.run(command, check=True, capture_output=True)
+    by_certificate = {"transport": "certificate", "username": "", "password": ""}
+    ours = {"certificate": str(tmp_path / "crt"), "private_key": str(tmp_path / "key")}
+    foreign = {"certificate": str(tmp_path / "own.crt"), "private_key": str(tmp_path / "own.key")}
+    mended.host.check_output("printf %%s %s > /var/lib/device-pc/clients.crt", (authority / "ca.crt").read_text())
+    try:
+        let_in = mended.look(**by_certificate, **ours)
+        assert (let_in["reachable"], let_in["problems"]) == (True, [])
+        assert not mended.look(**by_certificate, **foreign)["reachable"]
+    finally:
+        mended.host.check_output("rm /var/lib/device-pc/clients.crt")
+
+
 def test_windows_7_prints_checksums_its_own_way(mended):
     mended.device("windows", "7")
     try:

@@ -4,7 +4,9 @@
 import base64
 import binascii
 import hmac
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from spnego._ntlm_raw.crypto import ntowfv1  # the public interface has no hash of a password
 
@@ -44,6 +46,13 @@ def basic(header: str, file: Path = FILE) -> str | None:
         if user is not None:
             return user
     return None
+
+
+def of_certificate(certificate: Mapping[str, Any] | None, file: Path = FILE) -> str | None:
+    """Return the account that a verified client certificate is mapped to: here the one that its common name says."""
+    names = [value for part in (certificate or {}).get("subject", ()) for key, value in part if key == "commonName"]
+    known = {_user(line) for line in (file.read_text().splitlines() if file.exists() else [])}
+    return next((name.casefold() for name in names if name.casefold() in known), None)
 
 
 def _matching(name: str, password: str, file: Path) -> str | None:

@@ -21,6 +21,9 @@ from .shells import Shells
 
 CERTIFICATE = STATE / "winrm.crt"
 KEY = STATE / "winrm.key"
+# Whose client certificates count; a PC without it asks for none.
+CLIENTS = STATE / "clients.crt"
+BY_CERTIFICATE = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
 SOAP_TYPE = "application/soap+xml;charset=UTF-8"
 LARGEST_BODY = 1_000_000
 
@@ -91,7 +94,9 @@ class Handler(BaseHTTPRequestHandler):
     def _logged_on(self) -> bool:
         """Return whether the connection's user is known; else the answer was sent."""
         scheme, _, value = self.headers.get("Authorization", "").partition(" ")
-        if scheme == "Basic" and self.server.tls:
+        if scheme == BY_CERTIFICATE and self.server.tls:
+            self._user = accounts.of_certificate(self.request.getpeercert())
+        elif scheme == "Basic" and self.server.tls:
             self._user = accounts.basic(value)
         elif scheme in {"Negotiate", "NTLM"}:
             return self._negotiate(scheme, value)
@@ -167,10 +172,13 @@ class Endpoint(ThreadingHTTPServer):
 
     def tls_context(self) -> ssl.SSLContext:
         """Return what serves the certificate that is there now; a renewed one needs no restart."""
-        stamp = max(CERTIFICATE.stat().st_mtime_ns, KEY.stat().st_mtime_ns)
+        stamp = max(path.stat().st_mtime_ns for path in (CERTIFICATE, KEY, CLIENTS) if path.exists())
         if self._context is None or self._context[0] != stamp:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(CERTIFICATE, KEY)
+            if CLIENTS.exists():
+                context.load_verify_locations(CLIENTS)
+                context.verify_mode = ssl.CERT_OPTIONAL
             self._context = (stamp, context)
         return self._context[1]
 
