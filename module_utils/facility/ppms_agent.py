@@ -33,20 +33,29 @@ _ACCESS = {
 }
 
 # One line of cmd. In it no text of Windows is looked at, only our own marks, and what certutil, schtasks, icacls and
-# the agent write for machines. Scratch files in the administrator's own %TEMP% are gone at its end.
-QUESTION = (
-    f'(if exist "{FOLDER}\\" cd /d "{FOLDER}") & (if exist {SETTINGS} (echo @settings& type {SETTINGS}))'
-    f" & (for %f in ({' '.join([*PROGRAMS.values(), SETTINGS, CODE])}) do @if exist %f (echo @file %f& "
-    "certutil -hashfile %f SHA256))"
-    " & (if exist state.ini (echo.& echo @state& type state.ini))"
-    f' & (if exist "{FOLDER}\\" (icacls "{FOLDER}" /save "%TEMP%\\ppms-agent.acl" /t /c /q >nul & '
-    'certutil -f -encode "%TEMP%\\ppms-agent.acl" "%TEMP%\\ppms-agent.b64" >nul & echo.& echo @access& '
-    'type "%TEMP%\\ppms-agent.b64" & del /q "%TEMP%\\ppms-agent.acl" "%TEMP%\\ppms-agent.b64"))'
-    f' & echo.& echo @task& schtasks /query /tn "{TASK}" /xml 2>nul'
-    ' & echo WScript.Echo("works")>"%TEMP%\\facility-probe.txt"& echo.& echo @vbscript'
-    '& cscript //Nologo //E:VBScript "%TEMP%\\facility-probe.txt" 2>nul'
-    ' || (echo @jscript& cscript //Nologo //E:JScript "%TEMP%\\facility-probe.txt" 2>nul)'
-    ' & del /q "%TEMP%\\facility-probe.txt" & echo @end'
+# the agent write for machines. WinRM hands out output as it comes, a request each time, so it is gathered in a file and
+# shown at the end. The scratch files in the administrator's own %TEMP% are gone then.
+_ANSWER, _SCRATCH = r"%TEMP%\facility-answer.txt", r"%TEMP%\facility-scratch"
+_NAMES = " ".join([*PROGRAMS.values(), SETTINGS, CODE])
+QUESTION = " & ".join(
+    [
+        f'type nul>"{_ANSWER}"',
+        f'(if exist "{FOLDER}\\" cd /d "{FOLDER}")',
+        f'(if exist {SETTINGS} (echo @settings& type {SETTINGS}))>>"{_ANSWER}"',
+        f'(for %f in ({_NAMES}) do @if exist %f (echo @file %f& certutil -hashfile %f SHA256))>>"{_ANSWER}"',
+        f'(if exist state.ini (echo.& echo @state& type state.ini))>>"{_ANSWER}"',
+        f'(if exist "{FOLDER}\\" (icacls "{FOLDER}" /save "{_SCRATCH}.acl" /t /c /q >nul& '
+        f'certutil -f -encode "{_SCRATCH}.acl" "{_SCRATCH}.b64" >nul& '
+        f'echo.& echo @access& type "{_SCRATCH}.b64"))>>"{_ANSWER}"',
+        f'(echo.& echo @task& schtasks /query /tn "{TASK}" /xml 2>nul)>>"{_ANSWER}"',
+        f'echo WScript.Echo("works")>"{_SCRATCH}.txt"',
+        f'(echo.& echo @vbscript& cscript //Nologo //E:VBScript "{_SCRATCH}.txt" 2>nul || '
+        f'(echo @jscript& cscript //Nologo //E:JScript "{_SCRATCH}.txt" 2>nul))>>"{_ANSWER}"',
+        f'echo @end>>"{_ANSWER}"',
+        f'type "{_ANSWER}"',
+        f'del /q "{_ANSWER}" "{_SCRATCH}.*" 2>nul',
+        "ver >nul",
+    ]
 )
 _MARK = re.compile(r"^@(settings|file|state|access|task|vbscript|jscript|end)\b[ \t]*(.*)$", re.MULTILINE)
 _NUMBER = re.compile(r"-?\d{1,9}")

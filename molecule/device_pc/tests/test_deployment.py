@@ -23,10 +23,11 @@ def test_the_agent_is_there_and_well(pc, until):
     assert abs(found["clock_difference"]) <= 2
 
 
-def test_a_no_change_check_is_five_requests(pc):
+def test_a_no_change_check_is_one_shell_and_one_command(pc):
     before = _requests(pc)
     assert not pc.look(transport="basic")["changed"]
-    assert _requests(pc) - before == 5
+    # Create, Command, Receive, Signal, Delete; this PC hands out its answer in pieces, a request each.
+    assert 5 <= _requests(pc) - before <= 7
 
 
 def _requests(pc):
