@@ -23,16 +23,17 @@ def test_it_holds_what_the_script_asks_for(kit):
     script = (kit / "enable-winrm.cmd").read_bytes()
     assert b"\r\n" in script
     assert b"\n" not in script.replace(b"\r\n", b""), "cmd misses labels without Windows' line ends"
-    named = [word for word in (b"ca.crt", b"winrm.pfx", b"first-contact.txt", b"prepare-account.js") if word in script]
+    named = [word for word in (b"ca.crt", b"winrm.pfx", b"prepare-account.js") if word in script]
     assert all((kit / name.decode()).is_file() for name in named)
-    assert len(named) == 4
+    assert len(named) == 3
 
 
 def test_the_script_is_told_the_certificate_that_it_imports(kit):
-    name, account, thumbprint = (kit / "first-contact.txt").read_text().splitlines()
-    assert (name, account) == (NAME, "facility-admin")
+    script = (kit / "enable-winrm.cmd").read_text()
     shown = openssl("x509", "-in", kit / "winrm.crt", "-noout", "-fingerprint", "-sha1")
-    assert shown.split("=")[1].strip().replace(":", "") == thumbprint
+    thumbprint = shown.split("=")[1].strip().replace(":", "")
+    for line in (f"NAME={NAME}", "ACCOUNT=facility-admin", f"THUMBPRINT={thumbprint}"):
+        assert f'set "{line}"' in script
 
 
 def test_key_and_certificate_open_with_the_account_s_password_only(kit, pc):
