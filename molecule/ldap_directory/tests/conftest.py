@@ -3,6 +3,7 @@
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,27 @@ import pytest
 SCENARIO = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
 PROJECT = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"])
 CA = SCENARIO / "authority" / "ca.crt"
+# Two new DCs tell each other of changes only after each has once asked the other by itself, every five minutes.
+REPLICATION_SECONDS = 330
 
 
 @pytest.fixture(scope="session")
 def secret():
     """Return a function that reads a secret of the scenario: administrator, svc-controller, passphrase."""
     return lambda name: (SCENARIO / name).read_text().split()[0]
+
+
+@pytest.fixture(scope="session")
+def eventually():
+    """Return a function that gives the first true answer of ``check``, or the last one after ``seconds``."""
+
+    def eventually(check, seconds=REPLICATION_SECONDS):
+        deadline = time.monotonic() + seconds
+        while not (answer := check()) and time.monotonic() < deadline:
+            time.sleep(0.5)
+        return answer
+
+    return eventually
 
 
 class Client:
