@@ -95,6 +95,6 @@ def services_table(results: list[dict[str, Any]]) -> str:
         where, login = known.get(service, ("", ""))
         address = inventory["hosts"][host]["ansible_host"]
         state = "ok" if result["ok"] else "FAILED"
-        rows.append((host, address, service, where.format(host=host), state, login.format(domain=domain)))
+        rows.append((host, address, service, where.format(host=host), state, login.format(domain=domain, host=host)))
     faults = [f"{result['service']} on {result['host']}: {result['message']}" for result in results if not result["ok"]]
     return "\n".join([table(rows), *faults])
