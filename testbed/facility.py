@@ -54,7 +54,7 @@ SERVICES = (
     ("omero_web", "https://{host}/", "aadler"),
     ("cifs_dropbox", r"\\{host}\dropbox", "aadler"),
     ("wiki", "https://{host}/", "aadler, sstein (staff), iivanova (IT)"),
-    ("device_pc", "https://{host}:5986/wsman", "podman exec {host} device-pc log-on 'IMAGING\\aadler'"),
+    ("device_pc", "https://{host}:5986/wsman", r"IMAGING\aadler (README, Try it)"),
 )
 
 
@@ -95,6 +95,6 @@ def services_table(results: list[dict[str, Any]]) -> str:
         where, login = known.get(service, ("", ""))
         address = inventory["hosts"][host]["ansible_host"]
         state = "ok" if result["ok"] else "FAILED"
-        rows.append((host, address, service, where.format(host=host), state, login.format(domain=domain, host=host)))
+        rows.append((host, address, service, where.format(host=host), state, login.format(domain=domain)))
     faults = [f"{result['service']} on {result['host']}: {result['message']}" for result in results if not result["ok"]]
     return "\n".join([table(rows), *faults])
