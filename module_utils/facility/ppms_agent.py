@@ -153,7 +153,7 @@ def chosen_engine(wish: str, engines: frozenset[str], host: str) -> str:
         return "vbscript" if "vbscript" in engines else "jscript"
     if wish not in engines:
         raise AgentError(
-            f"{host}: {_ENGINE_NAMES[wish]} is off or was removed there: set device_pc_engine: auto, or switch "
+            f"{host}: {_ENGINE_NAMES[wish]} is off or was removed there: set engine: auto, or switch "
             "that feature of Windows on"
         )
     return wish

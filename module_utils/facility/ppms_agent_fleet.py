@@ -17,7 +17,7 @@ from .device_pc_options import endpoint
 from .ppms_agent import FOLDER, PROGRAMS, AgentError
 from .ppms_agent_health import lost_minutes, problems
 from .ppms_agent_options import wish
-from .ppms_agent_pc import ask, planned, told
+from .ppms_agent_pc import Wish, ask, planned, told
 from .winrm import DevicePc, WinrmError
 
 _PROBE_SECONDS = 30
@@ -55,8 +55,8 @@ def look_at(params: Mapping[str, Any], programs: Path, *, probe: bool) -> dict[s
     return found
 
 
-def _judged(answer: str, wanted_by: Any, host: str, clock: float | None) -> dict[str, Any]:  # noqa: ANN401
-    got, wanted, steps = planned(answer, wanted_by, host)
+def _judged(answer: str, wish_: Wish, host: str, clock: float | None) -> dict[str, Any]:
+    got, wanted, steps = planned(answer, wish_, host)
     return {
         **told(got, wanted, steps),
         "installed": got.engine,

@@ -17,11 +17,11 @@ _WHOSE = "the PC's journal says whose they are"
 _AGAIN = "run playbooks/devices.yml for this PC"
 # What the agent says about the last minute, by the beginning of its detail.
 _SENDING = {
-    "dns": "the PC doesn't find the tracker's name: mend its DNS, or device_pc_tracker_url",
+    "dns": "the PC doesn't find the tracker's name: mend its DNS, or the tracker_url",
     "refused-connection": "nobody answers at the tracker's address: is PPMS off, or a firewall in between?",
     "tls": "the tracker's certificate isn't trusted by the PC: install its authority, or an update of Windows",
     "timeout": "the tracker doesn't answer in time: is PPMS overloaded, or a firewall in between?",
-    "http 4": "PPMS refuses: is device_pc_tracker_url right?",
+    "http 4": "PPMS refuses: is the tracker_url right?",
     "http 5": "PPMS is out of order",
 }
 
@@ -51,7 +51,7 @@ def _deployment(got: Observed, wanted: Wanted, steps: Plan) -> Iterator[str]:
         yield f"the agent isn't there: {_AGAIN}"
         return
     if got.engine not in got.engines:
-        yield f"{got.engine} is off or was removed, so the agent can't run: {_AGAIN} with device_pc_engine: auto"
+        yield f"{got.engine} is off or was removed, so the agent can't run: {_AGAIN} with engine: auto"
     if f"file {program}" in keys:
         yield f"{program} isn't the facility's: changed by hand, or an older version: {_AGAIN}"
     if {"settings", f"file {SETTINGS}"} & keys:

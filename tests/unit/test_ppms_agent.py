@@ -159,7 +159,7 @@ def test_without_vbscript_the_twin_takes_over(programs):
 
 def test_an_engine_that_is_insisted_on_and_gone_is_refused_before_anything_happens(programs):
     pc = FakePc(vbscript=False)
-    with pytest.raises(agent.AgentError, match="device_pc_engine: auto"):
+    with pytest.raises(agent.AgentError, match="engine: auto"):
         run(pc, wanted(programs, engine="vbscript"))
     assert pc.commands == [agent.QUESTION]
     with pytest.raises(agent.AgentError, match="neither"):
