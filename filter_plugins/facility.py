@@ -6,10 +6,15 @@ A register is the result of register_info: people, research_groups, instruments,
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 # The options that all modules for device PCs share (doc_fragments/device_pc.py).
 _CONNECTION = frozenset(
@@ -152,17 +157,54 @@ def device_connections(agents: Sequence[Mapping[str, Any]]) -> list[dict[str, An
     return [{name: value for name, value in agent.items() if name in _CONNECTION} for agent in agents]
 
 
+def derived_secret(key: str, purpose: str) -> str:
+    """A secret of its own for each purpose, from one key of the vault, so that a new host needs no new entry there.
+
+    Whoever learns one of them learns neither the key nor another (HKDF, RFC 5869).
+
+    Args:
+        key: At least 32 characters that nobody can guess.
+        purpose: What it is for, and for whom; another purpose gives another secret.
+
+    Returns:
+        43 characters of A-Z, a-z, 0-9, - and _, which are 256 bits.
+
+    Raises:
+        ValueError: for a short key, or no purpose.
+    """
+    if len(key) < 32 or not purpose:
+        raise ValueError("a secret is derived from a key of at least 32 characters, and for a purpose")
+    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose.encode()).derive(key.encode())
+    return base64.urlsafe_b64encode(derived).decode().rstrip("=")
+
+
+def htpasswd_hash(secret: str) -> str:
+    """The hash of a derived secret in a web server's password file: {SHA}, as Apache and rest-server know it.
+
+    A slow hash protects passwords that somebody could guess. These are 256 random bits; a slow hash would only make
+    each of a backup's thousands of requests slow.
+
+    Raises:
+        ValueError: for a secret that is short enough to be somebody's word.
+    """
+    if len(secret) < 40:
+        raise ValueError("only a derived secret of 40 characters and more may have a fast hash")
+    return "{SHA}" + base64.b64encode(hashlib.sha1(secret.encode(), usedforsecurity=False).digest()).decode()
+
+
 class FilterModule:
     """What Ansible loads."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Name -> function."""
         return {
+            "derived_secret": derived_secret,
             "device_agents": device_agents,
             "device_connections": device_connections,
             "directory_groups": directory_groups,
             "directory_users": directory_users,
             "domain_to_dn": domain_to_dn,
+            "htpasswd_hash": htpasswd_hash,
             "omero_groups": omero_groups,
             "omero_users": omero_users,
         }

@@ -54,6 +54,7 @@ SERVICES = (
     ("omero_web", "https://{host}/", "aadler"),
     ("cifs_dropbox", r"\\{host}\dropbox", "aadler"),
     ("wiki", "https://{host}/", "aadler, sstein (staff), iivanova (IT)"),
+    ("backup_server", "{host}:8001-8003", "none: hosts deliver, nobody logs in"),
     ("device_pc", "https://{host}:5986/wsman", r"IMAGING\aadler (README, Try it)"),
 )
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``make bench``: measure the directory, settle, device PCs and the example facility; write build/bench.json."""
+"""``make bench``: measure directory, settle, device PCs, backups and the example facility; write build/bench.json."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from testbed.hosts.bed import Bed, BedError, bed_of_inventory
 from testbed.images.build import ImageError
 from testbed.paths import BUILD, REPOSITORY
 from testbed.podman import PodmanError, inspect
-from tests.bench import device_pcs, directory, memory, omero, settle
+from tests.bench import backup, device_pcs, directory, memory, omero, settle
 from tests.bench.figures import Figure, figures_table
 
 HERE = Path(__file__).parent
@@ -48,6 +48,9 @@ FACILITY_MEGABYTES = 3000
 
 class BenchError(Exception):
     """A measurement can't be taken; the message says what failed and shows its output."""
+
+
+OWN_ERRORS = (BenchError, device_pcs.DevicePcsError, backup.BackupBenchError)
 
 
 class Progress:
@@ -76,8 +79,9 @@ def main() -> int:
             figures = _directory_figures(progress, count)
         figures += settle.figures(progress.say)
         figures += device_pcs.figures(progress.say)
+        figures += backup.figures(progress.say)
         figures += _facility_figures(progress, bare_megabytes)
-    except (BenchError, BedError, ImageError, PodmanError, device_pcs.DevicePcsError, ldap.LDAPError) as error:
+    except (BedError, ImageError, PodmanError, ldap.LDAPError, *OWN_ERRORS) as error:
         print(f"bench: {error}\nTo repeat: make bench", file=sys.stderr)
         return 1
     machine["load_after"] = os.getloadavg()[0]

@@ -47,6 +47,21 @@ def of_processes(host: str) -> Memory:
     return _sum(rollups)
 
 
+def of_commands(host: str, names: Iterable[str]) -> float:
+    """MB of those processes of a host that are one of the programs, or Python modules."""
+    init = inspect("container", [host])[host]["State"]["Pid"]
+    namespace = (PROCESSES / str(init) / "ns" / "pid").readlink()
+    rollups = []
+    for process in _processes():
+        try:
+            arguments = (process / "cmdline").read_text().split("\0")
+            if {Path(arguments[0]).name, *arguments} & set(names) and (process / "ns" / "pid").readlink() == namespace:
+                rollups.append((process / "smaps_rollup").read_text())
+        except OSError:
+            continue  # it ended while we looked
+    return _sum(rollups).total
+
+
 def of_tree(root: int) -> Memory:
     """Sum over a process and all that it started, and they; one whose parent has ended is not found."""
     children: dict[int, list[Path]] = {}

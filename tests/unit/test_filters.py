@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 import pytest
@@ -110,8 +111,8 @@ def test_what_is_no_domain_is_refused(filters, domain):
 def test_ansible_finds_every_filter_by_its_name(filters):
     found = filters.FilterModule().filters()
     assert set(found) == {
-        "device_agents", "device_connections", "directory_groups", "directory_users", "domain_to_dn", "omero_groups",
-        "omero_users",
+        "derived_secret", "device_agents", "device_connections", "directory_groups", "directory_users", "domain_to_dn",
+        "htpasswd_hash", "omero_groups", "omero_users",
     }  # fmt: skip
     assert all(function.__name__ == name for name, function in found.items())
 
@@ -152,3 +153,23 @@ def test_the_connection_s_options_are_those_of_the_modules(filters):
     from ansible.module_utils.facility.device_pc_options import CONNECTION
 
     assert set(CONNECTION) == filters._CONNECTION
+
+
+def test_a_derived_secret_is_always_the_same_and_another_for_each_purpose(filters):
+    key = "k" * 32
+    derived = filters.derived_secret
+    assert derived(key, "restic omero1") == derived(key, "restic omero1")
+    assert len({derived(key, "restic omero1"), derived(key, "restic dc1"), derived("l" * 32, "restic omero1")}) == 3
+    assert re.fullmatch(r"[A-Za-z0-9_-]{43}", derived(key, "restic omero1"))
+
+
+def test_a_secret_is_not_derived_from_a_word(filters):
+    with pytest.raises(ValueError, match="at least 32 characters"):
+        filters.derived_secret("short", "restic omero1")
+
+
+def test_a_web_servers_hash_is_apaches(filters):
+    # htpasswd -nbs user (40 times x)
+    assert filters.htpasswd_hash("x" * 40) == "{SHA}RzcqeydWnSUGPfXLv3YG9hWo7Co="
+    with pytest.raises(ValueError, match="derived secret"):
+        filters.htpasswd_hash("a word")

@@ -1,0 +1,137 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: restic_repository_info
+short_description: Tell what is in a restic repository, and whether its dates can be true
+description:
+  - Lists snapshots and keys of a repository in a folder or behind a rest-server, and takes no lock there.
+  - Changes nothing. Needs restic 0.17 or newer on the host it runs on.
+options:
+  repository:
+    description: A folder, or an address like V(rest:https://backup1.imaging.example.org:8001/omero1.imaging.example.org/).
+    type: str
+    required: true
+  password:
+    description: The repository's password. It reaches restic in a file that only this user can read.
+    type: str
+  password_file:
+    description: A file on the host with the repository's password.
+    type: path
+  server_user:
+    description: The name at the rest-server.
+    type: str
+    default: ""
+  server_password:
+    description: The password at the rest-server.
+    type: str
+    default: ""
+  ca_file:
+    description: PEM file with the authority of the rest-server's certificate; without it the host's own trust.
+    type: path
+    default: ""
+  path:
+    description: The repository's folder, when it is on this host. Then it is told, too, when each snapshot came in.
+    type: path
+  seconds:
+    description: For how long each question to restic may take.
+    type: int
+    default: 120
+attributes:
+  check_mode: {support: full, description: Changes nothing.}
+"""
+
+EXAMPLES = r"""
+- name: What the backup host keeps of omero1
+  restic_repository_info:
+    repository: /srv/backup/restic/omero1.imaging.example.org
+    path: /srv/backup/restic/omero1.imaging.example.org
+    password: "{{ vault_backup_recovery_password }}"
+  become: true
+  become_user: restic-rest-server
+  register: backups
+
+- name: The same from the client
+  restic_repository_info:
+    repository: rest:https://backup1.imaging.example.org:8001/omero1.imaging.example.org/
+    password_file: /etc/facility-backup/repository-password
+    server_user: omero1.imaging.example.org
+    server_password: "{{ vault_backup_server_password }}"
+    ca_file: /etc/facility/tls/ca.crt
+"""
+
+RETURN = r"""
+snapshots:
+  description: >-
+    All snapshots, oldest claimed time first - id, time (as the client claims) and arrived (with O(path), else null) in
+    epoch seconds, host, paths, tags, files and bytes (-1 when unknown), original (the id before it was rewritten), and
+    untrusted (with O(path)) - future, backdated, or empty.
+  returned: success
+  type: list
+  elements: dict
+newest:
+  description: When the newest trusted snapshot came in, without O(path) when it claims to be of; epoch seconds or null.
+  returned: success
+  type: float
+oldest:
+  description: The same of the oldest.
+  returned: success
+  type: float
+keys:
+  description: User names of the repository's keys.
+  returned: success
+  type: list
+  elements: str
+bytes:
+  description: What the data of all snapshots take in the repository.
+  returned: success
+  type: int
+trusted:
+  description: Whether every snapshot's date can be true; null without O(path), for only arrival times can tell.
+  returned: success
+  type: bool
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.facility.backup_health import overview
+from ansible.module_utils.facility.restic import ResticError, arrivals, opened
+
+ARGUMENTS: dict[str, Any] = {
+    "repository": {"type": "str", "required": True},
+    "password": {"type": "str", "no_log": True},
+    "password_file": {"type": "path"},
+    "server_user": {"type": "str", "default": ""},
+    "server_password": {"type": "str", "no_log": True, "default": ""},
+    "ca_file": {"type": "path", "default": ""},
+    "path": {"type": "path"},
+    "seconds": {"type": "int", "default": 120},
+}
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec=ARGUMENTS,
+        mutually_exclusive=[("password", "password_file")],
+        required_one_of=[("password", "password_file")],
+        supports_check_mode=True,
+    )
+    params = module.params
+    server = {"user": params["server_user"], "password": params["server_password"], "ca_file": params["ca_file"]}
+    secret = (params["password"], params["password_file"])
+    try:
+        # First the arrivals: what comes in between is listed without one.
+        arrived = arrivals(params["path"]) if params["path"] else None
+        with opened(params["repository"], *secret, seconds=params["seconds"], **server) as port:
+            told = overview(port.snapshots(), arrived)
+            told |= {"keys": port.keys(), "bytes": port.stored_bytes()}
+    except ResticError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=False, **told)
+
+
+if __name__ == "__main__":
+    main()

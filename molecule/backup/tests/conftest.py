@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two people at drive X, the administrator with playbooks, and what each of the hosts says."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import testinfra
+import yaml
+
+from tests.acceptance.drive import Drive
+
+SCENARIO = Path(__file__).parents[1]
+REPOSITORY = SCENARIO.parents[1]
+EPHEMERAL = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
+OMERO = "omero1.disaster.test"
+BACKUP = "backup1.disaster.test"
+ENVIRONMENT = {
+    **os.environ,
+    "ANSIBLE_CONFIG": str(REPOSITORY / "ansible.cfg"),
+    # Molecule colours its own output, and what it starts, where nobody looks at a screen.
+    "ANSIBLE_FORCE_COLOR": "0",
+    "ANSIBLE_NOCOLOR": "1",
+}
+
+
+@pytest.fixture
+def omero():
+    """OMERO's host, whichever container it is just now."""
+    return testinfra.get_host(f"podman://{OMERO}")
+
+
+@pytest.fixture
+def backup():
+    return testinfra.get_host(f"podman://{BACKUP}")
+
+
+@pytest.fixture
+def drive():
+    """Drive X of a person."""
+    return lambda login: Drive(OMERO, login, f"Secret-of-{login}", "DISASTER")
+
+
+@pytest.fixture
+def until():
+    """Wait for a condition and return its first true value."""
+
+    def until(condition, seconds, what):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if found := condition():
+                return found
+            time.sleep(1)
+        raise AssertionError(f"not within {seconds} s: {what}")
+
+    return until
+
+
+@pytest.fixture
+def command(omero):
+    """Give OMERO's command line to a person; return what it says."""
+
+    def command(words, login):
+        word = "/usr/local/bin/omero"
+        enter = f"{word} login -C -s {OMERO} -u {login} -w Secret-of-{login} </dev/null >/dev/null"
+        done = omero.run(f"{enter} && {word} {words} </dev/null; status=$?; {word} logout >/dev/null; exit $status")
+        assert done.rc == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return command
+
+
+@pytest.fixture
+def images(command):
+    """A person's images, id by name, as that person sees them in OMERO."""
+
+    def images(login):
+        query = "select i.id, i.name from Image i order by i.id"
+        lines = command(f"hql -q --style csv --limit 500 {shlex.quote(query)}", login).splitlines()
+        rows = [line.split(",") for line in lines if line[:1].isdigit()]
+        return {row[2]: int(row[1]) for row in rows}
+
+    return images
+
+
+@pytest.fixture
+def play():
+    """Run one of the facility's playbooks; return what came of it and how long it took."""
+
+    def play(book, **variables):
+        command = ["ansible-playbook", "-i", os.environ["MOLECULE_INVENTORY_FILE"]]
+        command += ["-e", json.dumps(variables), str(REPOSITORY / "playbooks" / book)]
+        began = time.monotonic()
+        done = subprocess.run(command, check=False, capture_output=True, text=True, env=ENVIRONMENT)
+        done.seconds = time.monotonic() - began
+        return done
+
+    return play
+
+
+@pytest.fixture
+def night(omero):
+    """Back OMERO's host up, as its timer does at night."""
+
+    def night():
+        done = omero.run("systemctl start facility-backup; systemctl is-failed facility-backup")
+        assert done.stdout.strip() == "inactive", omero.run("journalctl -u facility-backup -n 50 --no-pager").stdout
+
+    return night
+
+
+@pytest.fixture
+def rows(omero):
+    """What OMERO's database holds of people's images: each table's rows, sorted, as text."""
+
+    def rows():
+        asked = {
+            "image": "SELECT id, name, owner_id, group_id, fileset FROM image ORDER BY id",
+            "originalfile": "SELECT id, name, path, size, hash FROM originalfile ORDER BY id",
+            "filesetentry": "SELECT id, clientpath, fileset, originalfile FROM filesetentry ORDER BY id",
+            "pixels": "SELECT id, image, sizex, sizey FROM pixels ORDER BY id",
+            "experimenter": "SELECT id, omename FROM experimenter ORDER BY id",
+            "groupexperimentermap": "SELECT parent, child FROM groupexperimentermap ORDER BY 1, 2",
+        }
+        return {
+            table: omero.check_output(f"runuser -u postgres -- psql -qAtX -d omero -c {shlex.quote(sql)}")
+            for table, sql in asked.items()
+        }
+
+    return rows
+
+
+@pytest.fixture
+def new_host():
+    """Destroy OMERO's host with its disk, and put an empty one in its place."""
+
+    def new_host():
+        subprocess.run(["podman", "rm", "--force", "--volumes", OMERO], check=True, capture_output=True)
+        platforms = yaml.safe_load((SCENARIO / "molecule.yml").read_text())["platforms"]
+        subprocess.run(
+            ["python3", "-m", "testbed", "up", f"molecule-{SCENARIO.name}", "-"],
+            cwd=REPOSITORY, input=json.dumps(platforms), text=True, check=True, capture_output=True,
+        )  # fmt: skip
+
+    return new_host

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What PostgreSQL writes is at the backup host within a minute, and the backup host fetches the rest."""
+
+import json
+import time
+
+import pytest
+
+PGBACKREST = "cd / && runuser -u postgres -- pgbackrest --stanza=images"
+
+
+@pytest.fixture(scope="module")
+def stanza(server):
+    """The backup host's side knows the database."""
+    server.run_expect([0], f"{PGBACKREST} stanza-create")
+
+
+@pytest.fixture
+def psql(client):
+    return lambda sql: client.check_output("runuser -u postgres -- psql -qAtX -d postgres -c %s", sql)
+
+
+def delivered(server, psql):
+    """Wait until the piece of the log that is written now is at the backup host."""
+    piece = psql("SELECT pg_walfile_name(pg_switch_wal())")
+    for _ in range(60):
+        if server.run(f"ls /var/lib/pgbackrest/archive/images/*/*/{piece}-*.zst").rc == 0:
+            return True
+        time.sleep(1)
+    return False
+
+
+@pytest.mark.usefixtures("stanza")
+def test_what_is_written_is_at_the_backup_host_out_of_postgresqls_sandbox(server, psql):
+    psql("CREATE TABLE IF NOT EXISTS written (at timestamptz); INSERT INTO written VALUES (now())")
+    assert delivered(server, psql)
+    assert psql("SELECT last_failed_time > last_archived_time FROM pg_stat_archiver") in {"", "f"}
+
+
+@pytest.mark.usefixtures("stanza")
+def test_the_backup_host_fetches_a_base_backup(server):
+    server.run_expect([0], f"{PGBACKREST} check")
+    server.run_expect([0], f"{PGBACKREST} --type=full backup")
+    told = json.loads(server.check_output(f"{PGBACKREST} --output=json info"))
+    assert told[0]["status"]["code"] == 0
+    assert told[0]["backup"][-1]["type"] == "full"
+    assert told[0]["backup"][-1]["error"] is False
+
+
+def test_a_host_with_another_name_fetches_nothing(client):
+    """The client's own certificate is of the same authority, but not the backup host's."""
+    own = "--pg1-host-type=tls --pg1-host=client1.backup-client.test --pg1-host-ca-file=/etc/facility/tls/ca.crt"
+    own += (
+        " --pg1-host-cert-file=/run/facility-pgbackrest/host.crt --pg1-host-key-file=/run/facility-pgbackrest/host.key"
+    )
+    own += " --config=/dev/null --pg1-path=/var/lib/postgresql/15/main --log-level-file=off --lock-path=/tmp/lock"
+    tried = client.run(f"{PGBACKREST} {own} stanza-create")
+    assert tried.rc != 0
+    assert "access denied" in tried.stdout + tried.stderr
+
+
+def test_after_a_renewal_of_the_certificate_all_goes_on(client, server, psql):
+    started = client.check_output("systemctl show pgbackrest-server.service -p ExecMainStartTimestamp --value")
+    client.run_expect([0], "systemctl reload pgbackrest-server.service")
+    assert client.check_output("systemctl show pgbackrest-server.service -p ExecMainStartTimestamp --value") == started
+    server.run_expect([0], f"{PGBACKREST} check")
+    # Its copies are there for PostgreSQL while it is stopped, too.
+    client.run_expect([0], "systemctl stop pgbackrest-server.service")
+    try:
+        assert delivered(server, psql)
+    finally:
+        client.run_expect([0], "systemctl start pgbackrest-server.service")

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The backup server, its client, a thief on the client, and the mail that somebody reads in the morning."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import testinfra
+
+SCENARIO = Path(__file__).parents[1]
+REPOSITORY = SCENARIO.parents[1]
+SERVER, CLIENT, OTHER = "backup1.vault.test", "client1.vault.test", "client2.vault.test"
+VAULT = "/srv/backup/restic"
+ENVIRONMENT = {
+    **os.environ,
+    "ANSIBLE_CONFIG": str(REPOSITORY / "ansible.cfg"),
+    # Molecule colours its own output, and what it starts, where nobody looks at a screen.
+    "ANSIBLE_FORCE_COLOR": "0",
+    "ANSIBLE_NOCOLOR": "1",
+}
+
+
+@pytest.fixture(scope="session")
+def server():
+    return testinfra.get_host(f"podman://{SERVER}")
+
+
+@pytest.fixture(scope="session")
+def client():
+    return testinfra.get_host(f"podman://{CLIENT}")
+
+
+@pytest.fixture(scope="session")
+def night(client):
+    """Back the client up; some files and rows are there to lose."""
+
+    def night():
+        done = client.run("systemctl start facility-backup; systemctl is-failed facility-backup")
+        assert done.stdout.strip() == "inactive", client.run("journalctl -u facility-backup -n 30 --no-pager").stdout
+        return json.loads(client.check_output("facility-restic --json snapshots --latest 1"))[-1]["id"]
+
+    client.run_expect([0], "mkdir -p /srv/images")
+    client.run_expect(
+        [0],
+        "cd /srv/images && for i in $(seq 12); do test -e $i.tif || head -c 700000 /dev/urandom > $i.tif; done",
+    )
+    client.run_expect(
+        [0],
+        "runuser -u postgres -- psql -q -d images -c 'CREATE TABLE IF NOT EXISTS image (id int)' "
+        "-c 'INSERT INTO image SELECT generate_series(1, 100)'",
+    )
+    return night
+
+
+@pytest.fixture
+def job(server):
+    """Start a job of the server; return whether it ended well, and what it said."""
+
+    def job(name):
+        done = server.run(f"systemctl start {name}")
+        since = server.check_output(f"systemctl show --value --property=InvocationID {name}")
+        return done.rc == 0, server.run(f"journalctl --no-pager --output=cat _SYSTEMD_INVOCATION_ID={since}").stdout
+
+    return job
+
+
+@pytest.fixture
+def problems(server, job):
+    """Let the keeper judge; return its problems as {kind: [repository]}."""
+
+    def problems():
+        job("backup-inspect")
+        found = {}
+        for problem in json.loads(server.check_output("cat /var/lib/backup-keeper/report.json"))["problems"]:
+            found.setdefault(problem["kind"], []).append(problem["repository"])
+        return found
+
+    return problems
+
+
+@pytest.fixture
+def restored(client):
+    """Restore a snapshot on the client; return the SHA-256 of each image in it."""
+
+    def restored(snapshot):
+        client.run_expect([0], "rm -rf /tmp/back")
+        done = client.run(f"facility-restic restore --quiet {snapshot}:/srv/images --target /tmp/back")
+        found = client.check_output("cd /tmp/back && sha256sum *.tif").splitlines()
+        return done.rc, {line.split()[1]: line.split()[0] for line in found}
+
+    return restored
+
+
+@pytest.fixture
+def ask(client):
+    """A thief's own requests to a server, with the client's password; return the status of the answer."""
+
+    def ask(method, path, data="", port=8001):
+        body = f"--data-binary {shlex.quote(data)}" if data else ""
+        return client.check_output(
+            f"curl --silent --output /dev/null --write-out '%{{http_code}}' --path-as-is --request {method} {body} "
+            f"--cacert /etc/facility/tls/ca.crt --user {CLIENT}:$(cat /etc/facility-backup/server-password) "
+            f"https://{SERVER}:{port}/{path}"
+        )
+
+    return ask
+
+
+@pytest.fixture(scope="session")
+def mailbox(server):
+    """Somebody who receives mail on the server; returns all that came."""
+    server.run_expect(
+        [0],
+        "systemctl is-active --quiet mailbox || systemd-run --quiet --unit=mailbox --setenv=PYTHONUNBUFFERED=1 "
+        "--property=StandardOutput=append:/root/mail python3 -W ignore -m smtpd -n -c DebuggingServer 127.0.0.1:2525",
+    )
+    return lambda: server.run("cat /root/mail").stdout
+
+
+@pytest.fixture
+def until():
+    """Wait for a condition and return its first true value."""
+
+    def until(condition, seconds, what):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if found := condition():
+                return found
+            time.sleep(1)
+        raise AssertionError(f"not within {seconds} s: {what}")
+
+    return until
+
+
+@pytest.fixture
+def converge():
+    """Run the scenario's playbook once more; return what came of it."""
+
+    def converge(*options):
+        command = ["ansible-playbook", "-i", os.environ["MOLECULE_INVENTORY_FILE"], *options]
+        return subprocess.run(
+            [*command, str(SCENARIO / "converge.yml")], check=False, capture_output=True, text=True, env=ENVIRONMENT
+        )
+
+    return converge
