@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is wrong with databases' backups, and with drills that restore a whole. No I/O: times are given, epoch seconds."""
+"""What is wrong with databases' backups, and with drills that restore a whole. No I/O; times are epoch seconds."""
 
 from __future__ import annotations
 

@@ -214,7 +214,7 @@ def judge(facts: Facts, limits: Limits, now: float) -> list[Problem]:
         cure = f"find out who added it, remove it with restic key remove; see {_ATTACK}"
         problems.append(Problem("keys", facts.name, f"{facts.name} has {extra} key(s) that nobody here made: {cure}"))
     elif len(facts.keys) < facts.expected_keys:
-        cure = "run the playbook backups.yml, which adds it"
+        cure = "on the backup host remove its file in /etc/backup-keeper/admitted, then run playbooks/backup.yml"
         problems.append(Problem("keys", facts.name, f"{facts.name} lacks a key, has {len(facts.keys)}: {cure}"))
     if facts.oldest_lock is not None and now - facts.oldest_lock > LOCK_SECONDS:
         cure = "if no run is that long, restic unlock --remove-all on the backup host"

@@ -30,6 +30,10 @@ _CURES = (
         r"create lock.*(?:ciphertext|unmarshal|invalid)",
         "restic did not make what is in its folder locks: see docs/runbooks/backup-attack.md, unlock --remove-all",
     ),
+    (
+        r"panic:|unmarshal|ciphertext verification failed|invalid character",
+        "what lies in it is no work of restic's: see docs/runbooks/backup-attack.md, 'Files that restic did not make'",
+    ),
     (r"contains errors", "its data are damaged: see docs/runbooks/backup-drill-failed.md"),
     (r"resolving password failed|empty password", "it got no password: write it into the password file"),
     (r"\b401\b|unauthorized", "the server refuses user or password: compare them with its htpasswd file"),

@@ -72,8 +72,9 @@ class FakeRepository:
             yield {"path": path, "type": "file", "size": len(data), "ctime": "1970-01-01T00:00:01.000000005Z"}
 
     def rewrite(self, key, paths, wait=""):
+        first = self.originals.get(key) or key
         left = {p: d for p, d in self.files[key].items() if not any(p == x or p.startswith(x + "/") for x in paths)}
-        self.add(hashlib.sha256(key.encode()).hexdigest(), self.claimed[key], NOW + 5, left, original=key)
+        self.add(hashlib.sha256(key.encode()).hexdigest(), self.claimed[key], NOW + 5, left, original=first)
         (self.path / "snapshots" / key).unlink()
         del self.claimed[key], self.files[key]
         if key == self.breaks_at:
@@ -161,6 +162,23 @@ def test_more_than_allowed_and_senseless_paths_are_refused_before_anything_happe
         with pytest.raises(erase.EraseError):
             erase.run(config, "omero1", paths, 1, dry_run=False)
     assert fake.done == []
+
+
+def test_a_second_erasure_keeps_arrival_times_too(fake, config):
+    fake.add(A, NOW - 86400, NOW - 86000, {"/home/a": b"1", "/home/b": b"2"})
+    for path in ("/home/a", "/home/b"):
+        assert erase.run(config, "omero1", [path], 1, dry_run=False)["erased"]
+    (file,) = (fake.path / "snapshots").iterdir()
+    assert file.stat().st_mtime == NOW - 86000
+
+
+def test_a_star_stands_for_a_number_and_for_nobody_with_a_longer_login(fake, config):
+    files = {"/repo/anna_7": b"1", "/repo/anna_b_8": b"1", "/repo/anna_x": b"1", "/other/anna_7": b"1"}
+    fake.add(A, NOW, NOW, files)
+    told = erase.run(config, "omero1", ["/repo/anna_*"], 9, dry_run=True)
+    assert told["paths"] == ["/repo/anna_7"]
+    assert told["files"] == 1
+    assert erase.run(config, "omero1", ["/repo/bob_*"], 9, dry_run=True)["files"] == 0
 
 
 def test_an_erasure_that_was_cut_off_is_made_good_by_the_next_night(fake, config):

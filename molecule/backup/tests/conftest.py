@@ -105,6 +105,18 @@ def play():
 
 
 @pytest.fixture
+def begin():
+    """Begin one of the facility's playbooks and go on; who begins it ends it."""
+
+    def begin(book, **variables):
+        command = ["ansible-playbook", "-i", os.environ["MOLECULE_INVENTORY_FILE"]]
+        command += ["-e", json.dumps(variables), str(REPOSITORY / "playbooks" / book)]
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENVIRONMENT)
+
+    return begin
+
+
+@pytest.fixture
 def night(omero):
     """Back OMERO's host up, as its timer does at night."""
 

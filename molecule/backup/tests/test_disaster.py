@@ -82,6 +82,15 @@ def test_a_night_passes(night, omero, backup):
     backup.run_expect([0], "systemctl start backup-inspect || true")
 
 
+def test_everything_comes_back_aside_and_is_what_omero_says_of_it(backup):
+    done = backup.run("systemctl start backup-drill-whole")
+    assert done.rc == 0, backup.run("journalctl -u 'backup-drill-whole*' -n 30 --no-pager").stdout
+    told = json.loads(backup.check_output("cat /var/lib/backup-keeper/weekly-drill.json"))
+    assert told["ok"] is True
+    assert told["files"] == 2 * len(NAMES)
+    assert backup.check_output("find /srv/backup/scratch -name '*.png'") == ""
+
+
 def test_alices_images_are_erased_and_come_back(omero, images, command, play, until):
     before = images("alice")
     moment = datetime.datetime.now(ZONE)
@@ -138,7 +147,7 @@ def test_a_host_that_holds_images_is_never_written_over(play, omero):
     assert sorted(checksums(omero, "/OMERO/ManagedRepository")) == before
 
 
-def test_the_host_is_lost_and_comes_back_whole(night, rows, new_host, play, omero, images):
+def test_the_host_is_lost_and_comes_back_whole(night, rows, new_host, play, begin, until, omero, images):
     night()
     before, files = rows(), sorted(checksums(omero, "/OMERO/ManagedRepository"))
     # The last minute: what PostgreSQL had handed over when the host died.
@@ -148,6 +157,12 @@ def test_the_host_is_lost_and_comes_back_whole(night, rows, new_host, play, omer
     assert omero.run("ls /OMERO").rc != 0
     base = play("base.yml")
     assert base.returncode == 0, base.stdout
+    # The administrator's own computer dies in the middle of it; the same command goes on.
+    cut_off = begin("ops/restore_omero.yml", restore_omero_confirm=OMERO)
+    until(lambda: omero.run("find /OMERO/ManagedRepository -type f | grep -q .").rc == 0, 300, "the first file is back")
+    cut_off.kill()
+    cut_off.wait()
+    assert omero.run("systemctl is-active omero-server").rc != 0
     done = play("ops/restore_omero.yml", restore_omero_confirm=OMERO)
     assert done.returncode == 0, done.stdout[-6000:]
     seconds = base.seconds + done.seconds

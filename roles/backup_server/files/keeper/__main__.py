@@ -19,7 +19,7 @@ from typing import Any
 
 from facility.restic import ResticError
 
-from keeper import ask, check, drill, drill_database, erase, inspect_all, protect, retain
+from keeper import ask, check, drill, drill_database, erase, inspect_all, protect, retain, whole
 from keeper.config import Config, ConfigError, load
 from keeper.erase import EraseError
 from keeper.postgres import DatabaseError
@@ -31,6 +31,8 @@ _COMMANDS: dict[str, tuple[str, Callable[[Config], list[str]]]] = {
     "check": ("read the next part of all repositories' data", check.run),
     "drill": ("restore some files of each client and compare them", drill.run),
     "drill-database": ("restore the databases aside and count their rows (as user pgbackrest)", drill_database.run),
+    "drill-whole-list": ("ask databases for the files that they know (as user pgbackrest)", whole.ask),
+    "drill-whole": ("restore all of these files, part after part, and compare them", whole.run),
     "protect-pgbackrest": ("back up pgBackRest's repository", protect.run),
 }
 

@@ -40,7 +40,7 @@ def run(config: Config, stanza: str, moment: str, file: Path, database: str = ""
         emptied(config.scratch / "database", wait=WAIT_SECONDS, before=stop_leftover) as place,
         restored(chosen, place, config.pgbackrest_config, target) as scratch,
     ):
-        return _rows(scratch, query, database)
+        return rows(scratch, query, database)
 
 
 def target_of(moment: str) -> str:
@@ -60,7 +60,12 @@ def target_of(moment: str) -> str:
     return when.isoformat(sep=" ", timespec="seconds")
 
 
-def _rows(scratch: Scratch, query: str, database: str) -> list[dict[str, Any]]:
+def rows(scratch: Scratch, query: str, database: str) -> list[dict[str, Any]]:
+    """The rows of one SELECT, read only; the database may be left empty when the cluster has only one.
+
+    Raises:
+        DatabaseError: When it isn't clear which database is meant, or PostgreSQL refuses the query.
+    """
     databases = scratch.databases()
     if not database and len(databases) != 1:
         raise DatabaseError(f"the cluster has the databases {', '.join(databases)}: choose with --database")

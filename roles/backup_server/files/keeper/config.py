@@ -47,6 +47,7 @@ class StanzaConfig:
     Attributes:
         binaries: the folder with postgres, psql, pg_ctl of the same major version.
         superuser: the role that may see everything in the restored cluster.
+        time_zone: of the database's host; times without a zone are read in it.
     """
 
     name: str
@@ -55,6 +56,24 @@ class StanzaConfig:
     wal_minutes: float = 5
     pgbackrest: str = "/usr/bin/pgbackrest"
     superuser: str = "postgres"
+    time_zone: str = "Etc/UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class WholeConfig:
+    """What is restored whole each week: a database and the files that it knows.
+
+    Attributes:
+        stanza, database: the database; repository: where its files are.
+        root: the folder below which the files lie, as in the backup.
+        query: one SELECT of file (below root), size in bytes, sha1 ("" if unknown), time (of arrival, epoch seconds).
+    """
+
+    stanza: str
+    database: str
+    repository: str
+    root: str
+    query: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +105,7 @@ class Config:
     timers: tuple[str, ...] = ()
     repositories: tuple[RepositoryConfig, ...] = field(default=(), metadata={"key": "repository"})
     stanzas: tuple[StanzaConfig, ...] = field(default=(), metadata={"key": "stanza"})
+    wholes: tuple[WholeConfig, ...] = field(default=(), metadata={"key": "whole"})
 
     @property
     def pgbackrest_folder(self) -> Path:
@@ -115,6 +135,12 @@ class Config:
         raise ConfigError(f"there is no stanza {name}: choose of {', '.join(s.name for s in self.stanzas) or 'none'}")
 
 
+_TABLES = (
+    ("repositories", "repository", RepositoryConfig), ("stanzas", "stanza", StanzaConfig),
+    ("wholes", "whole", WholeConfig),
+)  # fmt: skip
+
+
 def load(path: Path) -> Config:
     """The configuration in a TOML file.
 
@@ -131,7 +157,7 @@ def load(path: Path) -> Config:
     problems: list[str] = []
     values = _values(problems, Config, document, "")
     parts: dict[str, list[Any]] = {}
-    for name, key, kind in (("repositories", "repository", RepositoryConfig), ("stanzas", "stanza", StanzaConfig)):
+    for name, key, kind in _TABLES:
         parts[name] = []
         for number, entry in enumerate(values.pop(name, ()), start=1):
             before = len(problems)

@@ -19,7 +19,8 @@ _COUNT = """
     WHERE c.relkind = 'r' AND c.relpersistence = 'p' AND n.nspname NOT IN ('pg_catalog', 'information_schema')
     ORDER BY 1 \\gexec
 """
-_RECOVERED = "SELECT coalesce(extract(epoch FROM pg_last_xact_replay_timestamp())::text, '')"
+# psql writes an empty text as no column at all.
+_RECOVERED = "SELECT coalesce(extract(epoch FROM pg_last_xact_replay_timestamp())::text, 'never')"
 
 
 def run(config: Config) -> list[str]:
@@ -55,7 +56,7 @@ def _counted(scratch: Scratch) -> dict[str, Any]:
         "rows": sum(sum(tables.values()) for tables in databases.values()),
         "databases": databases,
         # When the last change that is in it was made; None when nothing was after the base backup.
-        "recovered_to": float(recovered) if recovered else None,
+        "recovered_to": None if recovered == "never" else float(recovered),
     }
 
 

@@ -7,8 +7,9 @@ A rewritten snapshot is a new file; it gets the arrival time of the one that it 
 from __future__ import annotations
 
 import os
+import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,8 @@ def run(config: Config, name: str, paths: Sequence[str], at_most: int, *, dry_ru
     Args:
         config: the keeper's.
         name: of the repository.
-        paths: absolute, of files or folders.
+        paths: absolute, of files or folders; a * at the end stands for a number,
+            as in OMERO's aadler_*.
         at_most: refuse when more different files would go.
         dry_run: only tell.
 
@@ -58,6 +60,7 @@ def run(config: Config, name: str, paths: Sequence[str], at_most: int, *, dry_ru
             raise EraseError(f"{path!r}: write an absolute path without . and .. and / at its end")
     repository = config.repository(name)
     port = opened(repository)
+    paths = _spelt_out(port, paths)
     found = {snapshot.id: seen for snapshot in port.snapshots() if (seen := _found(port, snapshot, paths)).files}
     files: frozenset[str] = frozenset().union(*(seen.files for seen in found.values()))
     told: dict[str, Any] = {
@@ -84,8 +87,22 @@ def run(config: Config, name: str, paths: Sequence[str], at_most: int, *, dry_ru
     return told | {"erased": True}
 
 
+def _spelt_out(port: Repository, paths: Sequence[str]) -> list[str]:
+    """The paths, with * replaced by every number that there is in any snapshot."""
+    numbered = [path for path in paths if path.endswith("*")]
+    parents = sorted({str(Path(path).parent) for path in numbered})
+    matched: set[str] = set()
+    for snapshot in port.snapshots() if numbered else ():
+        for node in port.nodes(snapshot.id, parents):
+            # Digits only: a person's pattern must not match the folder of another one with a longer login.
+            matched |= {node["path"] for path in numbered if re.fullmatch(re.escape(path[:-1]) + r"\d+", node["path"])}
+    return [path for path in paths if not path.endswith("*")] + sorted(matched)
+
+
 def _found(port: Repository, snapshot: Snapshot, paths: Sequence[str]) -> Found:
     names, size = set(), 0
+    if not paths:
+        return Found(frozenset(), 0)
     for node in port.nodes(snapshot.id, paths, recursive=True):
         if node.get("type") != "dir" and any(_within(node["path"], path) for path in paths):
             names.add(node["path"])
@@ -100,13 +117,16 @@ def _within(path: str, parent: str) -> bool:
 def _rewrite(
     state_folder: Path, repository: RepositoryConfig, port: Repository, ids: Sequence[str], paths: Sequence[str]
 ) -> None:
-    before = arrivals(repository.path)
+    arrived = arrivals(repository.path)
+    # restic notes the first of a line of rewritten snapshots, however often it is rewritten.
+    lines = {snapshot.id: snapshot.original or snapshot.id for snapshot in port.snapshots()}
+    before = {lines[key]: arrived[key] for key in ids if key in arrived}
     file = state_folder / JOURNAL_FILE
     # Written down first: cut off between the two, the new snapshot would seem back-dated for good.
-    state.write(file, {"repository": repository.name, "arrived": {key: before[key] for key in ids if key in before}})
+    state.write(file, {"repository": repository.name, "arrived": before, "old": sorted(arrived)})
     for key in ids:
         port.rewrite(key, paths, wait=WAIT)
-        _restore_times(repository, port.snapshots(), before)
+        _restore_times(repository, port.snapshots(), before, arrived)
     file.unlink()
 
 
@@ -116,11 +136,21 @@ def finish(config: Config) -> None:
     journal = state.read(file)
     if journal:
         repository = config.repository(journal["repository"])
-        _restore_times(repository, opened(repository).snapshots(), journal["arrived"])
+        _restore_times(repository, opened(repository).snapshots(), journal["arrived"], journal["old"])
         file.unlink()
 
 
-def _restore_times(repository: RepositoryConfig, snapshots: Sequence[Snapshot], before: Mapping[str, float]) -> None:
+def _restore_times(
+    repository: RepositoryConfig, snapshots: Sequence[Snapshot], before: Mapping[str, float], old: Collection[str]
+) -> None:
+    """Give new snapshots the arrival time of the one in whose place they are.
+
+    Args:
+        repository: theirs.
+        snapshots: all there are now.
+        before: arrival times, by the first snapshot of the line.
+        old: ids of those that were there before.
+    """
     for snapshot in snapshots:
-        if snapshot.original in before and snapshot.id not in before:
+        if snapshot.original in before and snapshot.id not in old:
             os.utime(Path(repository.path, "snapshots", snapshot.id), (time.time(), before[snapshot.original]))

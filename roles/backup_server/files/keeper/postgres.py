@@ -200,6 +200,8 @@ def _configure(data: Path, socket: Path) -> None:
 def _start(stanza: StanzaConfig, place: Path) -> subprocess.Popen[bytes]:
     data = place / "data"
     settings = _SETTINGS | {
+        # As the database's own host has it: a time without a zone is read in it.
+        "timezone": stanza.time_zone,
         "unix_socket_directories": str(place / "socket"),
         "hba_file": str(data / "pg_hba.conf"),
         "ident_file": str(data / "pg_ident.conf"),

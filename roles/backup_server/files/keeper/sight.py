@@ -89,7 +89,7 @@ def timers(config: Config) -> tuple[dict[str, bool], list[Problem]]:
         active = host.active(config.timers)
     except host.HostError as error:
         return {}, [Problem("timer", "", str(error))]
-    cure = "systemctl enable --now it, or run the playbook backups.yml"
+    cure = "systemctl enable --now it, or run playbooks/backup.yml"
     return active, [Problem("timer", name, f"{name} isn't active: {cure}") for name, good in active.items() if not good]
 
 

@@ -50,8 +50,8 @@ def read(file: Path) -> dict[str, Any]:
     return found
 
 
-def write(file: Path, content: Mapping[str, Any]) -> None:
-    """Replace a file; everybody may read it.
+def write(file: Path, content: Mapping[str, Any], mode: int = 0o644) -> None:
+    """Replace a file; everybody may read it, unless the mode says otherwise.
 
     Raises:
         StateError: When that fails; then the old one is there.
@@ -62,7 +62,7 @@ def write(file: Path, content: Mapping[str, Any]) -> None:
             try:
                 new.write(text)
                 new.flush()
-                os.fchmod(new.fileno(), 0o644)
+                os.fchmod(new.fileno(), mode)
                 os.fsync(new.fileno())
                 Path(new.name).replace(file)
             except BaseException:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A thief is root on a client and has all its passwords. Nothing is destroyed or revealed, and everything is seen."""
 
+import hashlib
 import re
 
 import pytest
@@ -106,14 +107,16 @@ def test_what_a_thief_does_to_the_databases_backups_is_undone(client, server, pr
     """Its protocol lets a database's host write into pgBackRest's repository; the guard's copies can't be reached."""
     good, said = job("backup-protect-pgbackrest")
     assert good, said
-    kept = server.check_output("cd /srv/backup/pgbackrest && find backup archive -type f | wc -l")
-    client.run(
-        "runuser -u postgres -- pgbackrest --stanza=images --log-level-console=error repo-rm --recurse archive/images; "
-        "runuser -u postgres -- pgbackrest --stanza=images --log-level-console=error repo-rm --recurse backup/images"
-    )
-    left = server.check_output("cd /srv/backup/pgbackrest && find backup archive -type f | wc -l")
-    assert int(left) < int(kept), "the thief got nowhere: then this test proves nothing and must change"
-    assert {"base_backup", "wal"} & set(problems())
+    infos = "backup/images/backup.info backup/images/backup.info.copy archive/images/archive.info"
+    infos += " archive/images/archive.info.copy"
+    for info in infos.split():
+        client.run(
+            f"echo poison | runuser -u postgres -- pgbackrest --stanza=images --log-level-console=error repo-put {info}"
+        )
+    said = server.run("runuser -u pgbackrest -- pgbackrest --stanza=images info").stdout
+    assert "error" in said, "the thief got nowhere: then this test proves nothing and must change"
+    assert {"base_backup", "wal", "unreadable"} & set(problems())
+    assert not job("backup-drill-database")[0]
     # As docs/runbooks/backup-attack.md says.
     server.run_expect(
         [0],
@@ -121,9 +124,21 @@ def test_what_a_thief_does_to_the_databases_backups_is_undone(client, server, pr
         f"{VAULT}/pgbackrest restore latest:/srv/backup/pgbackrest --target /srv/backup/pgbackrest --no-cache "
         "&& systemctl start pgbackrest-server",
     )
-    assert int(server.check_output("cd /srv/backup/pgbackrest && find backup archive -type f | wc -l")) >= int(kept)
     good, said = job("backup-drill-database")
     assert good, said
+
+
+@pytest.mark.parametrize("kind", ["snapshots", "keys", "locks"])
+def test_rubbish_stops_nothing_for_good(ask, problems, server, treasure, restored, kind):
+    """A server takes whatever is named by its SHA-256; restic can't read it. It is seen, and can be taken away."""
+    name = hashlib.sha256(b"rubbish").hexdigest()
+    expect(ask("POST", f"{CLIENT}/{kind}/{name}", "rubbish"), "200")
+    found = problems()
+    assert CLIENT in found.get("unreadable", []) + found.get("keys", []) + found.get("locked", [])
+    # As docs/runbooks/backup-attack.md says.
+    server.run_expect([0], f"rm {VAULT}/{CLIENT}/{kind}/{name}")
+    assert CLIENT not in problems().get("unreadable", [])
+    assert restored(treasure[0])[0] == 0
 
 
 def test_the_client_has_no_other_way_in(client):

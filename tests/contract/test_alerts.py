@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Alarm rules ask for figures that somebody writes, and name runbooks that are there. promtool tests the rest."""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+from facility_backup import metrics as client
+from keeper import metrics as keeper
+
+from tests.conftest import REPOSITORY
+
+RULES = REPOSITORY / "roles/backup_server/files/alerts/backup.rules.yml"
+WRITTEN = set(keeper._HELP) | set(client._HELP)
+
+
+def rules():
+    return [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
+
+
+def test_rules_ask_only_for_figures_that_are_written():
+    asked = {name for rule in rules() for name in re.findall(r"\bbackup_[a-z_]+", rule["expr"])}
+    assert asked
+    assert asked - WRITTEN == set()
+
+
+def test_every_alarm_says_what_to_do_and_names_a_runbook_that_is_there():
+    for rule in rules():
+        told = rule["annotations"]
+        assert told["summary"], rule["alert"]
+        if rule["alert"] != "Watchdog":
+            assert told["description"], rule["alert"]
+            assert (REPOSITORY / told["runbook"]).is_file(), rule["alert"]
+
+
+def test_runbooks_that_programs_name_are_there():
+    programs = [*(REPOSITORY / "roles").rglob("files/**/*.py"), *(REPOSITORY / "module_utils").rglob("*.py")]
+    named = {name for file in programs for name in re.findall(r"docs/runbooks/[\w-]+\.md", file.read_text())}
+    assert named
+    assert [name for name in sorted(named) if not (REPOSITORY / name).is_file()] == []
