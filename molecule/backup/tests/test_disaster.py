@@ -8,6 +8,7 @@ import hashlib
 import json
 import shlex
 import sys
+import time
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -93,14 +94,13 @@ def test_everything_comes_back_aside_and_is_what_omero_says_of_it(backup):
 
 def test_alices_images_are_erased_and_come_back(omero, images, command, play, until):
     before = images("alice")
-    moment = datetime.datetime.now(ZONE)
+    moment = datetime.datetime.now(ZONE).strftime("%Y-%m-%d %H:%M:%S")
+    time.sleep(2)
     command(f"delete {' '.join(f'Image:{number}' for number in before.values())}", "alice")
     assert images("alice") == {}
     assert not [one for one in originals()["alice"].values() if one in checksums(omero, "/OMERO/ManagedRepository")]
 
-    done = play(
-        "ops/restore_person.yml", login="alice", day=today(), at=moment.strftime("%Y-%m-%d %H:%M"), **{"import": "yes"}
-    )
+    done = play("ops/restore_person.yml", login="alice", day=today(), at=moment, **{"import": "yes"})
     assert done.returncode == 0, done.stdout
     folder = f"/OMERO/restored/alice-{today()}"
     assert sorted(checksums(omero, f"{folder}/files")) == sorted(originals()["alice"].values())
