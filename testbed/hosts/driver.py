@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Bring beds up and down, whatever an earlier run left behind."""
 
+import contextlib
 import ipaddress
 import socket
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from testbed.hosts import access, leftovers, names
@@ -24,8 +26,18 @@ CAPABILITIES = (
 )
 STATELESS = {"depot", "device_pc"}
 """Hosts of these images are made anew when the image changes. Others hold a facility, which outlives its image."""
+INOTIFY_INSTANCES = Path("/proc/sys/fs/inotify/max_user_instances")
+ENOUGH_INSTANCES = 1024
 BOOT_SECONDS = 60
 SSH_SECONDS = 10
+
+
+def _allow_many_watchers() -> None:
+    """Let root watch more: a host's services take about ten of the kernel's 128, and all hosts share them."""
+    # Until the next start of the machine. Where it can't be written, a dozen hosts is what there is room for.
+    with contextlib.suppress(OSError):
+        if int(INOTIFY_INSTANCES.read_text()) < ENOUGH_INSTANCES:
+            INOTIFY_INSTANCES.write_text(f"{ENOUGH_INSTANCES}\n")
 
 
 def owner() -> str:
@@ -45,6 +57,7 @@ def up(bed: Bed) -> list[str]:
         PodmanError: when podman refuses for a reason that a new network doesn't cure.
     """
     _refuse_foreign(bed)
+    _allow_many_watchers()
     with alone_in_cache():
         images = {image: ensure(image) for image in sorted({host.image for host in bed.hosts})}
     key = access.public_key(bed.name)
