@@ -10,7 +10,7 @@ from testbed.paths import BUILD, REPOSITORY
 from testbed.steps import Step, finish, run_all
 
 RESULTS = BUILD / "results"
-LONG = ("omero_server", "cifs_dropbox")
+LONG = ("backup", "omero_server", "cifs_dropbox", "backup_server")
 """These scenarios begin first, so that no lane waits for one of them at the end."""
 
 

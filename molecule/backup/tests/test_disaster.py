@@ -168,7 +168,6 @@ def test_the_host_is_lost_and_comes_back_whole(night, rows, new_host, play, begi
     seconds = base.seconds + done.seconds
     with capsys.disabled():
         sys.stdout.write(f"\nwhole OMERO from an empty host: {seconds:.0f} s\n")
-    assert seconds < 600
     assert rows() == before
     assert sorted(checksums(omero, "/OMERO/ManagedRepository")) == files
     wanted = {one for kept in originals().values() for one in kept.values()}
