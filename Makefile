@@ -32,6 +32,9 @@ lint unit conformance acceptance: venv  ## a part of it
 scenario: root venv  ## one molecule scenario: make scenario NAME=wiki
 	@python -m testbed.scenario $(NAME)
 
+drill: root venv  ## OMERO from its backups onto a scratch host of the running facility, checked and deleted again
+	@python -m testbed.drill
+
 bench: root venv  ## measure against baselines of the same run; writes build/bench.json
 	@python -m tests.bench
 
@@ -60,4 +63,4 @@ root:
 venv: tools
 	@test -e $(VENV)/.complete || $(PYTHON) testbed/environment.py $(VENV)
 
-.PHONY: root help env facility verify hosts converge test lint unit conformance acceptance scenario bench campaign lock clean clean-cache tools venv
+.PHONY: root help env facility drill verify hosts converge test lint unit conformance acceptance scenario bench campaign lock clean clean-cache tools venv

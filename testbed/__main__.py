@@ -23,7 +23,7 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     start = commands.add_parser("up", help="bring up the hosts of an inventory, or of a JSON list on standard input")
     start.add_argument("bed")
-    start.add_argument("inventory", help="path of a YAML inventory, or -")
+    start.add_argument("inventory", nargs="+", help="paths of YAML inventories, or -")
     stop = commands.add_parser("down", help="remove a bed's hosts, network and names")
     stop.add_argument("bed")
     commands.add_parser("list", help="show all hosts")
@@ -55,10 +55,10 @@ def _require_root() -> None:
 
 
 def _up(arguments: argparse.Namespace) -> None:
-    if arguments.inventory == "-":
+    if arguments.inventory == ["-"]:
         wanted = bed(arguments.bed, json.load(sys.stdin))
     else:
-        wanted = bed_of_inventory(arguments.bed, Path(arguments.inventory))
+        wanted = bed_of_inventory(arguments.bed, *map(Path, arguments.inventory))
     for line in driver.up(wanted) or [f"{len(wanted.hosts)} hosts of bed {wanted.name} are up"]:
         print(f"  {line}")
 

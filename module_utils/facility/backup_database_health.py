@@ -59,8 +59,19 @@ def judge_stanza(
 def judge_drill(
     kind: str, name: str, outcome: Outcome | None, stale: float, now: float, *, born: float = 0
 ) -> list[Problem]:
-    """What is wrong with a drill of a database, or of the whole (name ""); born is since when the keeper looks."""
-    what = f"of database {name}" if name else "of the whole facility"
+    """What is wrong with a drill; born is since when the keeper looks.
+
+    Args:
+        kind: "drill_database", "weekly_drill" (of all files, name ""), or "host_drill" (of a service).
+        name: of what is drilled.
+        outcome: of the last one; None when there was none.
+        stale: seconds that it may be old.
+        now: epoch seconds.
+        born: epoch seconds.
+    """
+    what = (
+        f"of {name} on a host of its own" if kind == "host_drill" else f"of database {name}" if name else "of all files"
+    )
     cure = "see docs/runbooks/backup-drill-failed.md"
     if outcome is None and now - born <= stale:
         return []

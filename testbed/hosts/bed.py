@@ -85,8 +85,8 @@ def bed(name: str, hosts: list[Mapping[str, Any]]) -> Bed:
     return result
 
 
-def bed_of_inventory(name: str, path: Path) -> Bed:
-    """Return the bed of those hosts of a YAML inventory that have a ``testbed_image``."""
+def bed_of_inventory(name: str, *paths: Path) -> Bed:
+    """Return the bed of those hosts of YAML inventories that have a ``testbed_image``."""
     found: dict[str, Mapping[str, Any]] = {}
 
     def walk(group: Mapping[str, Any]) -> None:
@@ -100,6 +100,7 @@ def bed_of_inventory(name: str, path: Path) -> Bed:
         for child in (group.get("children") or {}).values():
             walk(child or {})
 
-    for group in yaml.safe_load(path.read_text()).values():
-        walk(group or {})
+    for path in paths:
+        for group in yaml.safe_load(path.read_text()).values():
+            walk(group or {})
     return bed(name, list(found.values()))

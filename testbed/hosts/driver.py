@@ -88,6 +88,17 @@ def down(bed_name: str) -> list[str]:
     return removed
 
 
+def only(bed: Bed) -> list[str]:
+    """Remove hosts that carry the bed's name and are none of it, bring the others up; return what was removed."""
+    found = podman("ps", "--all", "--filter", f"label={BED_LABEL}={bed.name}", "--format", "{{.Names}}").split()
+    spare = sorted(set(found) - {host.name for host in bed.hosts})
+    for name, known in inspect("container", spare).items():
+        _discard(name, known)
+    # Names and known hosts are written anew, too.
+    up(bed)
+    return spare
+
+
 def networks(bed_name: str) -> list[str]:
     """Return the names of a bed's networks; one, where nothing went wrong."""
     return podman("network", "ls", "--filter", f"label={BED_LABEL}={bed_name}", "--format", "{{.Name}}").split()

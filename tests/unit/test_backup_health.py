@@ -201,6 +201,11 @@ def test_a_drill_must_have_been_and_be_good_and_fresh():
     assert [drilled(outcome) for outcome in (None, Outcome(NOW, ok=False), Outcome(NOW - 9 * DAY))] == [1, 1, 1]
 
 
+def test_a_drill_on_a_host_of_its_own_is_told_by_its_name():
+    (found,) = judge_drill("host_drill", "omero", Outcome(NOW, ok=False, message="3 files are missing"), 8 * DAY, NOW)
+    assert "of omero on a host of its own failed (3 files are missing)" in found.message
+
+
 PROBLEMS = st.lists(st.builds(Problem, st.sampled_from(["age", "disk"]), st.sampled_from(["", "a", "b"]), st.text()))
 
 

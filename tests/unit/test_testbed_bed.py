@@ -100,6 +100,14 @@ def test_the_bed_of_an_inventory_has_its_hosts_with_an_image_and_no_others(tmp_p
     }
 
 
+def test_two_inventories_make_one_bed(tmp_path):
+    first, second = tmp_path / "hosts.yml", tmp_path / "drill.yml"
+    first.write_text(INVENTORY)
+    second.write_text("all:\n  hosts:\n    scratch1.some.test: {ansible_host: 10.42.200.61, testbed_image: debian12}\n")
+    found = {host.name for host in bed_of_inventory("some", first, second).hosts}
+    assert found == {host.name for host in bed_of_inventory("some", first).hosts} | {"scratch1.some.test"}
+
+
 def test_an_inventory_of_a_real_site_makes_no_bed(tmp_path):
     path = tmp_path / "hosts.yml"
     path.write_text("all:\n  hosts:\n    dc1.some.test: {ansible_host: 10.1.2.3}\n")

@@ -21,6 +21,7 @@ REPOSITORY = SCENARIO.parents[1]
 EPHEMERAL = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
 OMERO = "omero1.disaster.test"
 BACKUP = "backup1.disaster.test"
+SCRATCH = "scratch1.disaster.test"
 ENVIRONMENT = {
     **os.environ,
     "ANSIBLE_CONFIG": str(REPOSITORY / "ansible.cfg"),
@@ -39,6 +40,11 @@ def omero():
 @pytest.fixture
 def backup():
     return testinfra.get_host(f"podman://{BACKUP}")
+
+
+@pytest.fixture
+def scratch():
+    return testinfra.get_host(f"podman://{SCRATCH}")
 
 
 @pytest.fixture
@@ -89,19 +95,39 @@ def images(command):
     return images
 
 
+def run(inventory, book, variables):
+    command = [
+        "ansible-playbook",
+        "-i",
+        str(inventory),
+        "-e",
+        json.dumps(variables),
+        str(REPOSITORY / "playbooks" / book),
+    ]
+    began = time.monotonic()
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=ENVIRONMENT)
+    done.seconds = time.monotonic() - began
+    return done
+
+
 @pytest.fixture
 def play():
     """Run one of the facility's playbooks; return what came of it and how long it took."""
+    return lambda book, **variables: run(os.environ["MOLECULE_INVENTORY_FILE"], book, variables)
 
-    def play(book, **variables):
-        command = ["ansible-playbook", "-i", os.environ["MOLECULE_INVENTORY_FILE"]]
-        command += ["-e", json.dumps(variables), str(REPOSITORY / "playbooks" / book)]
-        began = time.monotonic()
-        done = subprocess.run(command, check=False, capture_output=True, text=True, env=ENVIRONMENT)
-        done.seconds = time.monotonic() - began
-        return done
 
-    return play
+@pytest.fixture
+def drill():
+    """Restore OMERO onto the scratch host, with the example's inventory for that under this facility's names."""
+    place = EPHEMERAL / "drill"
+    place.mkdir(exist_ok=True)
+    (place / "group_vars").unlink(missing_ok=True)
+    (place / "group_vars").symlink_to(EPHEMERAL / "inventory" / "group_vars")
+    text = (REPOSITORY / "inventories/example/drill.yml").read_text()
+    for example, here in (("imaging.example.org", "disaster.test"), ("10.42.0.", "10.42.11."), ("8002", "8001")):
+        text = text.replace(example, here)
+    (place / "drill.yml").write_text(text)
+    return lambda **variables: run(place / "drill.yml", "ops/drill_omero.yml", variables)
 
 
 @pytest.fixture
@@ -129,21 +155,14 @@ def night(omero):
 
 @pytest.fixture
 def rows(omero):
-    """What OMERO's database holds of people's images: each table's rows, sorted, as text."""
+    """Every row of every table of OMERO's database, sorted, as text."""
+
+    def ask(sql):
+        return omero.check_output(f"runuser -u postgres -- psql -qAtX -d omero -c {shlex.quote(sql)}")
 
     def rows():
-        asked = {
-            "image": "SELECT id, name, owner_id, group_id, fileset FROM image ORDER BY id",
-            "originalfile": "SELECT id, name, path, size, hash FROM originalfile ORDER BY id",
-            "filesetentry": "SELECT id, clientpath, fileset, originalfile FROM filesetentry ORDER BY id",
-            "pixels": "SELECT id, image, sizex, sizey FROM pixels ORDER BY id",
-            "experimenter": "SELECT id, omename FROM experimenter ORDER BY id",
-            "groupexperimentermap": "SELECT parent, child FROM groupexperimentermap ORDER BY 1, 2",
-        }
-        return {
-            table: omero.check_output(f"runuser -u postgres -- psql -qAtX -d omero -c {shlex.quote(sql)}")
-            for table, sql in asked.items()
-        }
+        tables = ask("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1").split()
+        return {table: ask(f"SELECT t::text FROM {table} t ORDER BY 1") for table in tables}
 
     return rows
 

@@ -20,6 +20,7 @@ from .conftest import EPHEMERAL, OMERO
 ZONE = ZoneInfo("Europe/Berlin")
 NAMES = ["Zellen übersicht.png", "a b [1] (2).png", "plain.png"]
 KEPT = EPHEMERAL / "originals.json"
+MOMENT = EPHEMERAL / "moment.json"
 
 
 def originals():
@@ -92,9 +93,55 @@ def test_everything_comes_back_aside_and_is_what_omero_says_of_it(backup):
     assert backup.check_output("find /srv/backup/scratch -name '*.png'") == ""
 
 
+def test_omero_comes_back_whole_on_a_scratch_host(drill, night, omero, backup, scratch, until):
+    """The weekly drill, of the backup that was named: as in earnest, noted at the backup server; nothing is left."""
+    named = json.loads(omero.check_output("facility-restic --json snapshots"))[0]["id"]
+    night()
+    done = drill(restore_omero_snapshot=named[:8])
+    assert done.returncode == 0, done.stdout[-6000:]
+    told = drilled(backup)
+    assert told["ok"] is True
+    assert told["backups"] == [named]
+    assert told["images"] == told["files"] == told["files_read"] == 2 * len(NAMES)
+    figures = backup.check_output("cat /var/lib/prometheus/node-exporter/backup.prom")
+    assert 'backup_host_drill_ok{drill="omero"} 1.0' in figures
+    assert scratch.check_output(
+        "find /OMERO -type f; pg_lsclusters --no-header; systemctl is-active omero-server || true"
+    ) == ("inactive")
+    sys.stdout.write(f"drill of the whole OMERO: {done.seconds:.0f} s\n")
+
+
+def drilled(backup):
+    """What the backup server's report says of the last drill of OMERO."""
+    backup.run("systemctl start backup-inspect")
+    return json.loads(backup.check_output("cat /var/lib/backup-keeper/report.json"))["host_drills"]["omero"]
+
+
+def test_a_scratch_host_can_hand_nothing_over(scratch, backup):
+    """In omero1's name it may read; what it wrote would be taken for OMERO's own."""
+    assert scratch.run("systemctl list-unit-files 'facility-backup*'").stdout.count("facility-backup") == 0
+    pushed = scratch.run(
+        "install --owner=postgres -D /etc/hostname /tmp/wal/0000000100000000000000FF && "
+        "runuser -u postgres -- pgbackrest --stanza=omero archive-push /tmp/wal/0000000100000000000000FF"
+    )
+    assert pushed.rc != 0
+    # No second time line: what PostgreSQL wrote on the scratch host stayed there.
+    info = json.loads(backup.check_output("cd / && runuser -u pgbackrest -- pgbackrest --output=json info"))
+    assert [archive["max"][:8] for archive in info[0]["archive"]] == ["00000001"]
+
+
+def test_a_drill_empties_no_host_but_a_scratch_host(play, omero):
+    before = sorted(checksums(omero, "/OMERO/ManagedRepository"))
+    done = play("ops/drill_omero.yml")
+    assert done.returncode != 0
+    assert "is no scratch host" in " ".join(done.stdout.split())
+    assert sorted(checksums(omero, "/OMERO/ManagedRepository")) == before
+
+
 def test_alices_images_are_erased_and_come_back(omero, images, command, play, until):
     before = images("alice")
     moment = datetime.datetime.now(ZONE).strftime("%Y-%m-%d %H:%M:%S")
+    MOMENT.write_text(json.dumps({"time": moment, "images": before}))
     time.sleep(2)
     command(f"delete {' '.join(f'Image:{number}' for number in before.values())}", "alice")
     assert images("alice") == {}
@@ -108,6 +155,19 @@ def test_alices_images_are_erased_and_come_back(omero, images, command, play, un
     assert {row["name"] for row in told} == set(before)
     until(lambda: len(images("alice")) == len(NAMES), 240, "alice has her images in OMERO again")
     assert len(images("bob")) == len(NAMES)
+
+
+def test_all_of_omero_goes_back_to_a_moment(drill, night, scratch, until, omero):
+    """Images that were erased since then are there with the files of the night before it; what came later isn't."""
+    night()
+    then = json.loads(MOMENT.read_text())
+    done = drill(restore_omero_to=then["time"], drill_omero_keep="yes")
+    assert done.returncode == 0, done.stdout[-6000:]
+    wanted = {one for kept in originals().values() for one in kept.values()}
+    assert wanted <= set(checksums(scratch, "/OMERO/ManagedRepository"))
+    asked = "SELECT i.id FROM image i JOIN experimenter e ON e.id = i.owner_id WHERE e.omename = 'alice' ORDER BY 1"
+    ids = scratch.check_output(f"runuser -u postgres -- psql -qAtX -d omero -c {shlex.quote(asked)}")
+    assert [int(one) for one in ids.split()] == sorted(then["images"].values())
 
 
 @pytest.mark.parametrize(
@@ -183,6 +243,41 @@ def test_drive_x_works_again_and_is_backed_up_again(drive, images, until, night,
     until(lambda: len(images("bob")) == len(NAMES) + 1, 240, "a new image is in OMERO")
     night()
     assert omero.service("facility-backup.timer").is_running
+
+
+def test_a_person_is_erased_from_all_backups_and_nobody_else(play, command, images, night, omero, backup):
+    command(f"delete {' '.join(f'Image:{number}' for number in images('alice').values())}", "alice")
+    omero.check_output("rm -rf /OMERO/restored/alice-* /OMERO/incoming/alice/*")
+    night()
+    before = kept(omero)
+    assert any(of["alice"] for of in before.values())
+    for sure in ({}, {"erase_person_confirm": "bob"}):
+        done = play("ops/erase_person.yml", login="alice", **sure)
+        assert done.returncode != 0
+        assert "Nothing was erased" in done.stdout
+    assert kept(omero) == before
+    done = play("ops/erase_person.yml", login="alice", erase_person_confirm="alice")
+    assert done.returncode == 0, done.stdout[-6000:]
+    after = kept(omero)
+    assert not any(of["alice"] for of in after.values())
+    assert sorted(sorted(of["bob"]) for of in after.values()) == sorted(sorted(of["bob"]) for of in before.values())
+    backup.run("systemctl start backup-inspect")
+    kinds = [
+        one["kind"] for one in json.loads(backup.check_output("cat /var/lib/backup-keeper/report.json"))["problems"]
+    ]
+    assert "backdated" not in kinds
+    backup.run_expect([0], "systemctl start backup-check")
+    night()
+
+
+def kept(omero):
+    """Whose images are in which backup, as their own host sees it: {snapshot: {login: paths}}."""
+    found = {}
+    for snapshot in json.loads(omero.check_output("facility-restic --json snapshots")):
+        paths = omero.check_output(f"facility-restic ls {snapshot['id']} /OMERO --recursive").splitlines()
+        mine = [path for path in paths if path.endswith(".png")]
+        found[snapshot["id"]] = {login: [path for path in mine if f"/{login}" in path] for login in ("alice", "bob")}
+    return found
 
 
 def test_a_second_run_of_the_playbooks_changes_nothing(play):

@@ -19,9 +19,10 @@ from typing import Any
 
 from facility.restic import ResticError
 
-from keeper import ask, check, drill, drill_database, erase, inspect_all, protect, retain, whole
+from keeper import ask, check, drill, drill_database, erase, host_drill, inspect_all, protect, retain, whole
 from keeper.config import Config, ConfigError, load
 from keeper.erase import EraseError
+from keeper.host_drill import HostDrillError
 from keeper.postgres import DatabaseError
 from keeper.state import StateError
 
@@ -50,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except StateError as error:
         _complain(str(error))
         return os.EX_TEMPFAIL
-    except (DatabaseError, EraseError, ResticError) as error:
+    except (DatabaseError, EraseError, HostDrillError, ResticError) as error:
         _complain(str(error))
         return 1
 
@@ -61,6 +62,12 @@ def _act(config: Config, options: argparse.Namespace) -> int:
         return 0
     if options.command == "erase":
         _tell(erase.run(config, options.repository, options.path, options.at_most, dry_run=options.dry_run))
+        return 0
+    if options.command == "note-host-drill":
+        if options.what == "begin":
+            host_drill.begin(config, options.name)
+        else:
+            host_drill.end(config, options.name, sys.stdin.read())
         return 0
     complaints = _COMMANDS[options.command][1](config)
     for complaint in complaints:
@@ -84,6 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     erasing.add_argument("--path", action="append", required=True, help="absolute; again for more")
     erasing.add_argument("--at-most", type=int, required=True, help="refuse when more files would go")
     erasing.add_argument("--dry-run", action="store_true", help="only tell what would go")
+    noting = commands.add_parser("note-host-drill", help="note that a service is restored onto a host of its own")
+    noting.add_argument("--name", required=True)
+    noting.add_argument("what", choices=["begin", "end"], help="end reads how it went from standard input, as JSON")
     return parser
 
 

@@ -77,6 +77,20 @@ class WholeConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class HostDrillConfig:
+    """A service that is restored whole onto a host of its own, by a playbook, which notes it here.
+
+    Attributes:
+        days: a drill must have ended well in so many days.
+        hours: one that has begun so long ago and has not ended is one that failed.
+    """
+
+    name: str
+    days: float = 8
+    hours: float = 12
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The keys of keeper.toml.
 
@@ -106,6 +120,7 @@ class Config:
     repositories: tuple[RepositoryConfig, ...] = field(default=(), metadata={"key": "repository"})
     stanzas: tuple[StanzaConfig, ...] = field(default=(), metadata={"key": "stanza"})
     wholes: tuple[WholeConfig, ...] = field(default=(), metadata={"key": "whole"})
+    host_drills: tuple[HostDrillConfig, ...] = field(default=(), metadata={"key": "host_drill"})
 
     @property
     def pgbackrest_folder(self) -> Path:
@@ -137,7 +152,7 @@ class Config:
 
 _TABLES = (
     ("repositories", "repository", RepositoryConfig), ("stanzas", "stanza", StanzaConfig),
-    ("wholes", "whole", WholeConfig),
+    ("wholes", "whole", WholeConfig), ("host_drills", "host_drill", HostDrillConfig),
 )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ from facility.backup_health import (
 )
 from facility.restic import epoch
 
-from keeper import metrics, sight, state
+from keeper import host_drill, metrics, sight, state
 from keeper.config import Config
 from keeper.host import Disk
 from keeper.sight import SeenStanza
@@ -57,7 +57,8 @@ def run(config: Config) -> list[str]:
     }
     values |= _volume_values(disk) | weekly
     # Last: the metrics must not say that all was looked at when the report could not be written.
-    state.write(report, _report(told, facts, stanzas, known, now))
+    drilled = {"host_drills": _host_drills(_last(config.state / state.HOST_DRILL_FILE))}
+    state.write(report, _report(told, facts, stanzas, known, now) | drilled)
     metrics.write(config.metrics, values | {"backup_inspect_timestamp_seconds": now})
     return [entry["message"] for entry in told if entry["id"] in new]
 
@@ -112,7 +113,7 @@ def _stanza_problems(seen: SeenStanza, now: float, born: float) -> list[Problem]
 
 
 def _drills(config: Config, now: float, born: float) -> tuple[metrics.Values, list[Problem]]:
-    """Of the drills that others do: of databases, and of the whole."""
+    """Of the drills that others do: of databases, of all files, of services on hosts of their own."""
     problems = []
     values: metrics.Values = {}
     try:
@@ -122,12 +123,24 @@ def _drills(config: Config, now: float, born: float) -> tuple[metrics.Values, li
             problems += judge_drill("drill_database", stanza.name, found, STALE_SECONDS, now, born=born)
         weekly = state.read(config.state / state.WEEKLY_FILE)
         outcome = _weekly(weekly) if weekly else None
+        hosts = state.read(config.state / state.HOST_DRILL_FILE)
+        host_outcomes = [
+            (drill, host_drill.outcome(drill, hosts.get(drill.name, {}), now)) for drill in config.host_drills
+        ]
     except (StateError, AttributeError, KeyError, TypeError, ValueError) as error:
         return values, [*problems, Problem("drill_database", "", f"results of drills can't be read: {error}")]
     if outcome:
         values = {"backup_weekly_drill_ok": float(outcome.ok), "backup_weekly_drill_timestamp_seconds": outcome.time}
     if config.weekly_drill_days:
         problems += judge_drill("weekly_drill", "", outcome, config.weekly_drill_days * 86400, now, born=born)
+    for drill, found in host_outcomes:
+        problems += judge_drill("host_drill", drill.name, found, drill.days * 86400, now, born=born)
+    done = {drill.name: found for drill, found in host_outcomes if found}
+    values |= {
+        "backup_host_drill_ok": {name: float(found.ok) for name, found in done.items()},
+        "backup_host_drill_timestamp_seconds": {name: found.time for name, found in done.items()},
+        "backup_host_drill_max_age_seconds": {drill.name: drill.days * 86400 for drill in config.host_drills},
+    }
     return values, problems
 
 
@@ -224,6 +237,10 @@ def _stanza(seen: SeenStanza) -> dict[str, Any]:
         "oldest": _iso(backups[0].stop) if backups else None,
         "wal": _iso(seen.wal) if seen.wal is not None else None,
     }
+
+
+def _host_drills(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    return {name: _shown(entry.get("result", {})) for name, entry in sorted(entries.items())}
 
 
 def _shown(outcome: Mapping[str, Any]) -> dict[str, Any]:

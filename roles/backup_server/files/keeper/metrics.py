@@ -31,6 +31,9 @@ _HELP = {
     "backup_drill_timestamp_seconds": "When the last drill was.",
     "backup_weekly_drill_ok": "Whether the last whole restore was good.",
     "backup_weekly_drill_timestamp_seconds": "When the last whole restore was.",
+    "backup_host_drill_ok": "Whether the service last came back whole on a host of its own.",
+    "backup_host_drill_timestamp_seconds": "When that was.",
+    "backup_host_drill_max_age_seconds": "How long ago it may be.",
     "backup_timer_active": "Whether the timer waits for its time.",
     "backup_base_timestamp_seconds": "When the newest base backup ended.",
     "backup_wal_age_seconds": "How long ago the newest write-ahead log came in.",
@@ -48,6 +51,8 @@ def label_of(name: str) -> str:
     """What the parts of a metric are called."""
     if name == "backup_timer_active":
         return "timer"
+    if name.startswith("backup_host_drill_"):
+        return "drill"
     return "stanza" if name.startswith(("backup_base_", "backup_wal_", "backup_database_")) else "repository"
 
 

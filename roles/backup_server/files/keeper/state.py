@@ -25,6 +25,7 @@ STATE_FILE = "state.json"
 REPORT_FILE = "report.json"
 DATABASE_FILE = "database.json"
 WEEKLY_FILE = "weekly-drill.json"
+HOST_DRILL_FILE = "host-drills.json"
 
 
 class StateError(Exception):

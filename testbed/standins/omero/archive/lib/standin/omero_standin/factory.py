@@ -13,6 +13,7 @@ from omero_standin import services
 from omero_standin.admin import Admin, Ldap
 from omero_standin.deletion import delete
 from omero_standin.dispatch import servant
+from omero_standin.files import OriginalFileStore
 from omero_standin.repository import Handle, ManagedRepository
 from omero_standin.sessions import Session
 from omero_standin.thumbnails import ThumbnailStore
@@ -30,6 +31,7 @@ _SERVICES = {
     "getShareService": (services.Share, omero.api.ISharePrx),
     "getTypesService": (services.Types, omero.api.ITypesPrx),
     "createThumbnailStore": (ThumbnailStore, omero.api.ThumbnailStorePrx),
+    "createRawFileStore": (OriginalFileStore, omero.api.RawFileStorePrx),
 }
 
 

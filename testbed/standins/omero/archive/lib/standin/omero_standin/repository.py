@@ -83,8 +83,9 @@ class _Import:
         images = formats.read(files)
         with self.server.database.transaction():
             for file, entry, digest in zip(files, self.entries, found, strict=True):
+                folder = PurePosixPath(self.prefix) / file.parent.relative_to(self.folder)
                 original = self.insert(
-                    "originalfile", name=file.name, path=f"{self.prefix}", size=file.stat().st_size, hash=digest,
+                    "originalfile", name=file.name, path=f"{folder}/", size=file.stat().st_size, hash=digest,
                     hasher="SHA1-160", mimetype="application/octet-stream",
                 )  # fmt: skip
                 self.server.database.run(
