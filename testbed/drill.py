@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``make drill``: OMERO from its backups onto a scratch host, which the test bed makes for that and takes away again."""
+"""``make drill``: OMERO from its backups onto a scratch host, which the test bed makes for it and takes away again."""
 
 import sys
 

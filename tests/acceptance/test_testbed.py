@@ -192,6 +192,14 @@ def test_a_host_whose_network_namespace_was_unmounted_is_put_right(survival):
     assert_well(survival)
 
 
+def test_a_host_that_was_there_for_an_hour_goes_and_its_neighbour_stays(survival):
+    leave_a_file(A)
+    assert driver.only(bed("survival", [{"name": A, "address": "10.42.91.11", "image": "debian13"}])) == [B]
+    assert inspect("container", [B]) == {}
+    assert ssh(A, f"cat {KEPT}") == "precious"
+    assert B not in names.HOSTS_FILE.read_text()
+
+
 def test_after_a_restart_of_the_machine_that_podman_slept_through_everything_is_back(survival):
     # What such a restart leaves, where /run outlives it: notes that say running; no process, no bridge, no mount,
     # and plain files where network namespaces were mounted.
