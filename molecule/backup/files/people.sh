@@ -13,6 +13,6 @@ samba-tool dsacl set --objectdn="OU=Servers,DC=disaster,DC=test" \
   --sddl="(OA;CI;CCDC;$computer;;$sid)(OA;CIIO;CCDCLCSWRPWPDTLOCRSDRCWDWO;;$computer;$sid)" >/dev/null
 start_directory
 for _ in $(seq 30); do samba-tool dns zonelist 127.0.0.1 -P >/dev/null 2>&1 && break; sleep 1; done
-for host in depot:9 omero1:31 backup1:41; do
+for host in depot:9 omero1:31 backup1:41 scratch1:61; do
   samba-tool dns add 127.0.0.1 disaster.test "${host%:*}" A "10.42.11.${host#*:}" -P >/dev/null
 done
