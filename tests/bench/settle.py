@@ -21,9 +21,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.bench.figures import Figure, figures_table
-from tests.faults.layout import PACKAGE, Layout, prepared
+from tests.faults.layout import PACKAGE, SHARED, Layout, prepared
 
-sys.path.append(str(PACKAGE.parent))
+sys.path += [str(PACKAGE.parent), str(SHARED.parent)]
 
 FILES, SETS = 100_000, 1_000
 SCAN_SECONDS = 10

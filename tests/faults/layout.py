@@ -15,6 +15,7 @@ from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGE = REPOSITORY / "roles" / "cifs_dropbox" / "files" / "settle"
+SHARED = REPOSITORY / "module_utils" / "facility"
 # Debian's own, as on the host: no package of the test environment may be needed.
 PYTHON = "/usr/bin/python3"
 # Numbers that no account has.
@@ -101,7 +102,8 @@ def prepared(
         person = layout.person(login)
         os.chown(folder, person, person)
         grant(folder, {SETTLE: 7, OMERO: 5, person: 7})
-    shutil.copytree(PACKAGE, base / "lib" / "settle", ignore=shutil.ignore_patterns("__pycache__"))
+    for package in (PACKAGE, SHARED):
+        shutil.copytree(package, base / "lib" / package.name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(Path(__file__).parent / "omero_stand_in.py", base / "lib")
     paths = {
         "incoming": "incoming", "staging": "staging", "dropbox": "DropBox", "quarantine": "quarantine",

@@ -24,7 +24,7 @@ def test_whatever_dies_every_file_is_found_whole_and_once():
     command = [layout.PYTHON, "-m", "tests.faults", "--runs", "2", "--seed", str(time.time_ns() % 10**6)]
     done = subprocess.run(
         [*command, "--parallel", "2"], cwd=layout.REPOSITORY, capture_output=True, text=True, check=False,
-        env={**os.environ, "PYTHONPATH": f"{layout.REPOSITORY}:{layout.PACKAGE.parent}"},
+        env={**os.environ, "PYTHONPATH": f"{layout.REPOSITORY}:{layout.PACKAGE.parent}:{layout.SHARED.parent}"},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -4,20 +4,17 @@
 from __future__ import annotations
 
 import os
-import tomllib
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
-from difflib import get_close_matches
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+
+from facility import settings
+from facility.settings import ConfigError
 
 from facility_backup.exclusion import ExclusionError, Exclusions
 
+__all__ = ["FOLDER", "Config", "ConfigError", "Step", "load"]
+
 FOLDER = "{folder}"
-
-
-class ConfigError(Exception):
-    """All problems of a configuration, one line each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +61,7 @@ class Config:
     restic: Path = Path("/usr/bin/restic")
     # Files repository-password and server-password; a unit's own credentials come before it.
     credentials: Path = Path("/etc/facility-backup")
-    steps: tuple[Step, ...] = field(default=(), metadata={"key": "before"})
+    steps: tuple[Step, ...] = field(default=(), metadata={"key": "before", "table": Step})
 
     @property
     def dumps(self) -> Path:
@@ -91,26 +88,7 @@ def load(path: Path) -> Config:
     Raises:
         ConfigError: One line a problem: file, key, what is wrong, the cure.
     """
-    try:
-        with path.open("rb") as file:
-            document = tomllib.load(file)
-    except OSError as error:
-        raise ConfigError(f"{path}: can't be read ({error.strerror}): name the file with --config") from None
-    except ValueError as error:
-        raise ConfigError(f"{path}: is no TOML: {error}") from None
-    problems: list[str] = []
-    values = _values(problems, Config, document, "")
-    entries = values.pop("steps", ())
-    steps = [
-        _values(problems, Step, entry, f"before {number}: ")
-        for number, entry in enumerate(entries if isinstance(entries, list) else (), start=1)
-    ]
-    if not problems:
-        config = Config(**values, steps=tuple(Step(**step) for step in steps))
-        problems = _contradictions(config)
-    if problems:
-        raise ConfigError("\n".join(f"{path}: {problem}" for problem in problems))
-    return config
+    return settings.load(path, Config, _contradictions)
 
 
 def _contradictions(config: Config) -> list[str]:
@@ -135,49 +113,3 @@ def _contradictions(config: Config) -> list[str]:
     ]
     problems += [f"before: {step.name!r} has no command: add it" for step in config.steps if not step.command]
     return problems
-
-
-def _values(problems: list[str], kind: type, given: object, place: str) -> dict[str, Any]:
-    if not isinstance(given, Mapping):
-        problems.append(f"{place}must be a table: write [[before]] above it")
-        return {}
-    known = {f.metadata.get("key", f.name): f for f in fields(kind)}
-    values: dict[str, Any] = {}
-    for key, value in given.items():
-        if key not in known:
-            close = get_close_matches(key, known, n=1)
-            problems.append(f"{place}{key}: unknown key: {f'did you mean {close[0]}?' if close else 'remove it'}")
-            continue
-        values[known[key].name], problem = _checked(str(known[key].type), value)
-        if problem:
-            problems.append(f"{place}{key}: {problem}")
-    problems.extend(
-        f"{place}{key}: is missing: add it" for key, f in known.items() if f.default is MISSING and key not in given
-    )
-    return values
-
-
-def _checked(kind: str, value: object) -> tuple[object, str]:
-    """The value in its proper type, and what is wrong with it."""
-    kind = kind.removesuffix(" | None")
-    texts = isinstance(value, list) and all(isinstance(item, str) and item for item in value)
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    fits, cure = {
-        "Path": (isinstance(value, str) and value.startswith("/"), "write an absolute path"),
-        "tuple[Path, ...]": (
-            texts and all(item.startswith("/") for item in cast("list[str]", value)),
-            "write a list of absolute paths",
-        ),
-        "tuple[str, ...]": (texts, "write a list of texts"),
-        "tuple[Step, ...]": (isinstance(value, list), "write [[before]] above each"),
-        "str": (isinstance(value, str) and value != "", "write a text"),
-        "bool": (isinstance(value, bool), "write true or false"),
-        "float": (number and cast("float", value) >= 0, "write a number that isn't negative"),
-    }[kind]
-    if not fits:
-        return value, f"is {value!r}: {cure}"
-    if kind == "Path":
-        return Path(cast("str", value)), ""
-    if kind == "tuple[Path, ...]":
-        return tuple(Path(item) for item in cast("list[str]", value)), ""
-    return (tuple(value) if isinstance(value, list) and kind == "tuple[str, ...]" else value), ""

@@ -4,20 +4,18 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
-from difflib import get_close_matches
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+
+from facility import settings
+from facility.settings import ConfigError
+
+__all__ = ["Config", "ConfigError", "HostDrillConfig", "RepositoryConfig", "StanzaConfig", "WholeConfig", "load"]
 
 _KEEP = ("within", "within_hourly", "within_daily", "within_weekly", "within_monthly", "within_yearly")
 _DURATION = re.compile(r"(?:\d+[hdmy])+")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-
-
-class ConfigError(Exception):
-    """All problems of a configuration, one line each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +115,14 @@ class Config:
     sample: str = "/var/lib/facility-backup/sample.json"
     pgbackrest_config: str = "/etc/pgbackrest/pgbackrest.conf"
     timers: tuple[str, ...] = ()
-    repositories: tuple[RepositoryConfig, ...] = field(default=(), metadata={"key": "repository"})
-    stanzas: tuple[StanzaConfig, ...] = field(default=(), metadata={"key": "stanza"})
-    wholes: tuple[WholeConfig, ...] = field(default=(), metadata={"key": "whole"})
-    host_drills: tuple[HostDrillConfig, ...] = field(default=(), metadata={"key": "host_drill"})
+    repositories: tuple[RepositoryConfig, ...] = field(
+        default=(), metadata={"key": "repository", "table": RepositoryConfig}
+    )
+    stanzas: tuple[StanzaConfig, ...] = field(default=(), metadata={"key": "stanza", "table": StanzaConfig})
+    wholes: tuple[WholeConfig, ...] = field(default=(), metadata={"key": "whole", "table": WholeConfig})
+    host_drills: tuple[HostDrillConfig, ...] = field(
+        default=(), metadata={"key": "host_drill", "table": HostDrillConfig}
+    )
 
     @property
     def pgbackrest_folder(self) -> Path:
@@ -150,49 +152,27 @@ class Config:
         raise ConfigError(f"there is no stanza {name}: choose of {', '.join(s.name for s in self.stanzas) or 'none'}")
 
 
-_TABLES = (
-    ("repositories", "repository", RepositoryConfig), ("stanzas", "stanza", StanzaConfig),
-    ("wholes", "whole", WholeConfig), ("host_drills", "host_drill", HostDrillConfig),
-)  # fmt: skip
-
-
 def load(path: Path) -> Config:
     """The configuration in a TOML file.
 
     Raises:
         ConfigError: One line a problem: file, key, what is wrong, the cure.
     """
-    try:
-        with path.open("rb") as file:
-            document = tomllib.load(file)
-    except OSError as error:
-        raise ConfigError(f"{path}: can't be read ({error.strerror}): name the file with --config") from None
-    except ValueError as error:
-        raise ConfigError(f"{path}: is no TOML: {error}") from None
-    problems: list[str] = []
-    values = _values(problems, Config, document, "")
-    parts: dict[str, list[Any]] = {}
-    for name, key, kind in _TABLES:
-        parts[name] = []
-        for number, entry in enumerate(values.pop(name, ()), start=1):
-            before = len(problems)
-            checked = _values(problems, kind, entry, f"{key} {number}: ")
-            if len(problems) == before:
-                parts[name].append(kind(**checked))
-    problems += _contradictions(parts["repositories"], parts["stanzas"])
-    if isinstance(values.get("cycle_days"), int) and values["cycle_days"] < 1:
+    return settings.load(path, Config, _contradictions)
+
+
+def _contradictions(config: Config) -> list[str]:
+    problems = _repository_contradictions(config.repositories, [stanza.name for stanza in config.stanzas])
+    if config.cycle_days < 1:
         problems.append("cycle_days: is 0: write in how many days all data are to be read once")
-    if problems:
-        raise ConfigError("\n".join(f"{path}: {problem}" for problem in problems))
-    values |= {name: tuple(found) for name, found in parts.items()}
-    return Config(**values)
+    return problems
 
 
-def _contradictions(repositories: list[RepositoryConfig], stanzas: list[StanzaConfig]) -> list[str]:
+def _repository_contradictions(repositories: Sequence[RepositoryConfig], stanzas: Sequence[str]) -> list[str]:
     problems = []
     names = [repository.name for repository in repositories]
     problems += [f"repository {name}: comes twice: remove one" for name in sorted(set(names)) if names.count(name) > 1]
-    for name in (*names, *(stanza.name for stanza in stanzas)):
+    for name in (*names, *stanzas):
         if not _NAME.fullmatch(name):
             problems.append(f"{name!r}: can't be a name: write it with letters, digits, dots, - and _")
     for repository in repositories:
@@ -208,53 +188,3 @@ def _contradictions(repositories: list[RepositoryConfig], stanzas: list[StanzaCo
             elif not isinstance(value, str) or not _DURATION.fullmatch(value):
                 problems.append(f"repository {repository.name}: keep {key} is {value!r}: write it like 14d or 1y6m")
     return problems
-
-
-def _values(problems: list[str], kind: type, given: object, place: str) -> dict[str, Any]:
-    if not isinstance(given, Mapping):
-        problems.append(f"{place}must be a table: write [[repository]] or [[stanza]] above it")
-        return {}
-    known = {f.metadata.get("key", f.name): f for f in fields(kind)}
-    values: dict[str, Any] = {}
-    for key, value in given.items():
-        if key not in known:
-            close = get_close_matches(key, known, n=1)
-            problems.append(f"{place}{key}: unknown key: {f'did you mean {close[0]}?' if close else 'remove it'}")
-            continue
-        checked, problem = _checked(str(known[key].type), value)
-        values[known[key].name] = checked
-        if problem:
-            problems.append(f"{place}{key}: is {value!r}: {problem}")
-    problems.extend(
-        f"{place}{key}: is missing: add it"
-        for key, f in known.items()
-        if f.default is MISSING and f.default_factory is MISSING and key not in given
-    )
-    return values
-
-
-def _checked(kind: str, value: object) -> tuple[object, str]:
-    """The value in its proper type, and what is wrong with it."""
-    problem = ""
-    if kind == "Path":
-        if isinstance(value, str) and value.startswith("/"):
-            value = Path(value)
-        else:
-            problem = "write an absolute path"
-    elif kind == "tuple[str, ...]":
-        if isinstance(value, list) and all(isinstance(item, str) and item for item in value):
-            value = tuple(value)
-        else:
-            problem = "write a list of texts"
-    elif kind.startswith("tuple["):
-        if not isinstance(value, list):
-            value, problem = (), "write [[...]] above each"
-    elif kind == "str":
-        problem = "" if isinstance(value, str) else "write a text"
-    elif kind.startswith("dict"):
-        problem = "" if isinstance(value, dict) else 'write a table like {within = "14d"}'
-    elif isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
-        problem = "write a number that isn't negative"
-    elif kind == "int" and not isinstance(value, int):
-        problem = "write a whole number"
-    return value, problem
