@@ -49,7 +49,13 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Refusals:
-    """What a rest-server refused: requests by status, where from, and how many found the repository full."""
+    """What a rest-server refused, or was asked that restic never asks.
+
+    Attributes:
+        attacks: such requests, by the status of the answer; 0 of a line so long that its end is elsewhere.
+        full: uploads that found the repository full.
+        addresses: where they came from.
+    """
 
     attacks: Mapping[int, int] = field(default_factory=dict)
     full: int = 0
@@ -57,7 +63,7 @@ class Refusals:
 
     @property
     def count(self) -> int:
-        """All refused requests that an honest client does not make."""
+        """All requests that an honest client does not make."""
         return sum(self.attacks.values())
 
 
@@ -270,9 +276,11 @@ def _refused(facts: Facts) -> list[Problem]:
     refused = facts.refusals
     problems = []
     if refused.count:
-        statuses = ", ".join(f"{count} with {status}" for status, count in sorted(refused.attacks.items()))
+        statuses = ", ".join(
+            f"{count} with {status or 'too long a line'}" for status, count in sorted(refused.attacks.items())
+        )
         places = ", ".join(refused.addresses[:3])
-        text = f"requests at {facts.name} were refused within a day ({statuses}; from {places}): "
+        text = f"requests at {facts.name} within a day were refused or aren't restic's ({statuses}; from {places}): "
         problems.append(Problem("refused", facts.name, f"{text}see who sends them and {_ATTACK}"))
     if refused.full:
         cure = "raise its quota, or see docs/runbooks/backup-full.md"

@@ -15,12 +15,10 @@ from facility.restic import Plan, Snapshot
 from hypothesis import given
 from hypothesis import strategies as st
 from keeper import drill, erase, postgres, retain, state
-from keeper.access_log import refusals
 from keeper.config import Config, RepositoryConfig
 from keeper.scratch import emptied
 
 NOW = 1_800_000_000.0
-LINE = '10.0.0.5 - - [26/Nov/2026:01:23:28 +0000] "{} /omero1/data/00{} HTTP/2.0" {} 10 "" "Go-http-client/2.0"'
 
 
 @dataclass
@@ -262,26 +260,6 @@ def test_scratch_is_empty_and_private_whatever_was_left_there(tmp_path):
         assert place.stat().st_mode & 0o777 == 0o700
     assert seen == [place, place]
     assert not place.exists()
-
-
-def test_refused_requests_are_counted_by_status_and_honest_ones_are_not():
-    lines = [LINE.format("POST", "aa", 200), LINE.format("DELETE", "aa", 403), LINE.format("GET", "bb", 404)]
-    found = refusals([*lines, LINE.format("POST", "cc", 400), "rubbish"])
-    assert (found.attacks, found.count, found.addresses) == ({403: 1, 400: 1}, 2, ("10.0.0.5",))
-
-
-def test_what_restic_cleans_up_after_a_full_disk_is_no_attack():
-    full, clean = LINE.format("POST", "aa", 507), LINE.format("DELETE", "aa", 403)
-    assert refusals([full, clean, full, clean]).count == 0
-    assert refusals([full, clean]).full == 1
-    assert refusals([full, clean, clean]).count == 1, "a second DELETE is somebody's wish"
-
-
-@given(
-    st.lists(st.text() | st.builds(LINE.format, st.sampled_from(["GET", "DELETE"]), st.text(), st.integers(100, 599)))
-)
-def test_any_log_is_read(lines):
-    assert refusals(lines).count <= len(lines)
 
 
 def test_pgbackrest_restores_here_and_not_on_the_database_s_host(tmp_path):

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from facility.backup_health import Refusals
 
-from keeper.access_log import refusals
+from keeper.access_log import IN_ORDER, refusals
 
 DAY = 24 * 3600
 _SECONDS = 120
-# Only what was refused leaves journalctl: a first backup makes hundreds of thousands of lines.
-_REFUSED = r'" (400|401|403|405|507) '
+# What is in order stays in journalctl: a first backup makes hundreds of thousands of lines.
+_STRANGE = f"^(?!{IN_ORDER}$)"
 
 
 class HostError(Exception):
@@ -32,12 +32,12 @@ class Disk:
 
 
 def refused(unit: str) -> Refusals:
-    """What a unit's rest-server refused within the last day.
+    """What a unit's rest-server refused within the last day, or was asked that restic doesn't ask.
 
     Raises:
         HostError: When the journal can't be read: silence would look like peace.
     """
-    command = ["journalctl", f"--unit={unit}", f"--since=-{DAY}s", f"--grep={_REFUSED}", "--case-sensitive=yes"]
+    command = ["journalctl", f"--unit={unit}", f"--since=-{DAY}s", f"--grep={_STRANGE}", "--case-sensitive=yes"]
     done = _run([*command, "--output=cat", "--no-pager", "--quiet"])
     # journalctl ends with 1, too, when nothing fits.
     if done.returncode not in {0, 1} or done.stderr.strip():
@@ -45,7 +45,30 @@ def refused(unit: str) -> Refusals:
         raise HostError(f"the journal of {unit} can't be read ({said}): put this user into the group systemd-journal")
     if done.returncode == 1 and not _readable_journal():
         raise HostError(f"the journal of {unit} can't be read: put this user into the group systemd-journal")
-    return refusals(done.stdout.splitlines())
+    # Not splitlines: a form feed in a request would break its line.
+    return refusals(done.stdout.split("\n"))
+
+
+def journal_begins() -> float:
+    """When the oldest line of the journal was written, in epoch seconds.
+
+    Raises:
+        HostError: When it can't be read.
+    """
+    command = ["journalctl", "--output=short-unix", "--no-pager", "--quiet"]
+    try:
+        # Its first line is enough: journalctl of systemd 252 ends too early with both --until and --lines.
+        with subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            errors="replace",
+        ) as process:  # fmt: skip
+            line = process.stdout.readline() if process.stdout else ""
+            process.kill()
+        return float(line.split(maxsplit=1)[0])
+    except OSError as error:
+        raise HostError(f"journalctl can't be run ({error.strerror}): install systemd") from None
+    except (IndexError, ValueError):
+        raise HostError("the journal can't be read: put this user into the group systemd-journal") from None
 
 
 def active(timers: Iterable[str]) -> dict[str, bool]:

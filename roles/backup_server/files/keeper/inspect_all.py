@@ -47,9 +47,10 @@ def run(config: Config) -> list[str]:
     for seen in stanzas:
         problems += _stanza_problems(seen, now, 0 if seen.config.name in had else born)
     weekly, drill_problems = _drills(config, now, born)
-    problems += [*timer_problems, *disk_problems, *drill_problems]
     report = config.state / state.REPORT_FILE
-    told, new = merged(problems, _last(report), _iso(now))
+    last = _last(report)
+    problems += [*timer_problems, *disk_problems, *drill_problems, *sight.journal(_looked(last))]
+    told, new = merged(problems, last, _iso(now))
     values = _values(facts, stanzas, known)
     values |= {
         "backup_timer_active": {name: float(good) for name, good in timers.items()},
@@ -82,6 +83,14 @@ def _last(report: Path) -> dict[str, Any]:
         return state.read(report)
     except StateError:
         return {}
+
+
+def _looked(last: Mapping[str, Any]) -> float:
+    """When the last report was made; 0 if there is none, or none that tells."""
+    try:
+        return epoch(str(last["time"]))
+    except (KeyError, ValueError):
+        return 0
 
 
 def _with_bases(config: Config, stanzas: Sequence[SeenStanza]) -> set[str]:

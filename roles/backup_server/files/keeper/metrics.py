@@ -20,7 +20,7 @@ _HELP = {
     "backup_repository_keys_unknown": "Keys that nobody here made.",
     "backup_repository_bytes": "Size of the repository on the disk.",
     "backup_repository_quota_bytes": "How large it may become; 0 for no limit.",
-    "backup_refused_requests_day": "Requests that its server refused within a day.",
+    "backup_refused_requests_day": "Requests within a day that its server refused, or that restic doesn't make.",
     "backup_volume_free_bytes": "Room on the disk that holds the backups.",
     "backup_volume_size_bytes": "Size of the disk that holds the backups.",
     "backup_check_ok": "Whether the last check of every part was good.",

@@ -83,6 +83,21 @@ def stanzas(config: Config) -> list[SeenStanza]:
     return seen
 
 
+def journal(last: float) -> list[Problem]:
+    """What is wrong when the journal no longer reaches back to the last look, in epoch seconds; 0 without one.
+
+    Whoever may ask may ask very often, until the line that betrays him is pushed out.
+    """
+    try:
+        # The report tells whole seconds.
+        if not last or host.journal_begins() < last + 1:
+            return []
+    except host.HostError as error:
+        return [Problem("unreadable", "", str(error))]
+    lost = "the journal no longer reaches back to the last look, what was refused meanwhile is lost"
+    return [Problem("unreadable", "", f"{lost}: see what filled it, and docs/runbooks/backup-attack.md")]
+
+
 def timers(config: Config) -> tuple[dict[str, bool], list[Problem]]:
     """Whether the timers wait, and what is wrong with that."""
     try:
