@@ -193,6 +193,27 @@ def test_a_wish_that_cant_be_fulfilled_is_told_and_changes_nothing(play, omero, 
     assert omero.run("ls /OMERO/restored").stdout == before
 
 
+def test_a_wrong_key_and_a_full_disk_are_told_and_the_same_command_goes_on(play, omero):
+    """With room for two of the three files; then there is room."""
+    folder = f"/OMERO/restored/bob-{today()}"
+    wish = {"login": "bob", "day": today()}
+    done = play("ops/restore_person.yml", **wish, backup_client_repository_password="x" * 43)
+    assert done.returncode != 0
+    assert "no key fits the password" in " ".join(done.stdout.split())
+    assert omero.run(f"ls {folder}").rc != 0
+    omero.run_expect([0], f"mkdir -p {folder} && mount -t tmpfs -o size=68k none {folder}")
+    try:
+        done = play("ops/restore_person.yml", **wish)
+        assert done.returncode != 0
+        assert "Make room on /OMERO" in " ".join(done.stdout.split())
+        omero.run_expect([0], f"mount -o remount,size=10m {folder}")
+        done = play("ops/restore_person.yml", **wish)
+        assert done.returncode == 0, done.stdout
+        assert sorted(checksums(omero, f"{folder}/files")) == sorted(originals()["bob"].values())
+    finally:
+        omero.run(f"umount {folder} && rmdir {folder}")
+
+
 def test_a_time_before_the_first_backup_is_refused(play):
     done = play("ops/restore_person.yml", login="bob", day=today(), at="2020-01-01 00:00")
     assert done.returncode != 0
