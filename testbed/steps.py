@@ -29,7 +29,7 @@ class Step:
         again: how to repeat just this step by hand.
         junit: a JUnit file that the command writes; its tests are counted, otherwise the step counts as one.
         shown: let the command's output through instead of only keeping it in build/logs/.
-        beside: may run beside neighbours that say the same: it shares no hosts with them.
+        beside: a word; it may run beside neighbours with the same: it shares no hosts with them. "" for alone.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Step:
     again: str
     junit: Path | None = None
     shown: bool = False
-    beside: bool = False
+    beside: str = ""
 
 
 @dataclass

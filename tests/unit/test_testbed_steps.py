@@ -66,8 +66,8 @@ def test_neighbours_that_may_run_beside_each_other_and_others_wait_for_them(capf
     # Each of the two ends only when the other has begun.
     meet = "import pathlib, time; here, there = (pathlib.Path({folder!r}) / name for name in {names!r}); here.touch()\n"
     meet += "for _ in range(500):\n    if there.exists(): break\n    time.sleep(0.02)\nelse: raise SystemExit(1)"
-    one = python("one", meet.format(folder=str(tmp_path), names=["1", "2"]), beside=True)
-    two = python("two", meet.format(folder=str(tmp_path), names=["2", "1"]), beside=True)
+    one = python("one", meet.format(folder=str(tmp_path), names=["1", "2"]), beside="some")
+    two = python("two", meet.format(folder=str(tmp_path), names=["2", "1"]), beside="some")
     run, good = run_all([python("first", "pass"), one, two, python("last", "pass")])
     assert good
     assert run.outcomes[0].name == "first"
@@ -79,8 +79,8 @@ def test_neighbours_that_may_run_beside_each_other_and_others_wait_for_them(capf
 def test_after_a_fault_no_neighbour_begins(tmp_path):
     never = tmp_path / "never"
     wait = "import time; time.sleep(0.3)"
-    steps_ = [python("slow", wait, beside=True), python("bad", "raise SystemExit(1)", beside=True)]
-    _, good = run_all([*steps_, python("late", f"open({str(never)!r}, 'w')", beside=True), python("last", "pass")])
+    steps_ = [python("slow", wait, beside="some"), python("bad", "raise SystemExit(1)", beside="some")]
+    _, good = run_all([*steps_, python("late", f"open({str(never)!r}, 'w')", beside="some"), python("last", "pass")])
     assert not good
     assert not never.exists()
 
