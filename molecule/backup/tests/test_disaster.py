@@ -194,14 +194,14 @@ def test_a_wish_that_cant_be_fulfilled_is_told_and_changes_nothing(play, omero, 
 
 
 def test_a_wrong_key_and_a_full_disk_are_told_and_the_same_command_goes_on(play, omero):
-    """With room for two of the three files; then there is room."""
+    """With room for two of the three files, a page of memory each; then there is room."""
     folder = f"/OMERO/restored/bob-{today()}"
     wish = {"login": "bob", "day": today()}
     done = play("ops/restore_person.yml", **wish, backup_client_repository_password="x" * 43)
     assert done.returncode != 0
     assert "no key fits the password" in " ".join(done.stdout.split())
     assert omero.run(f"ls {folder}").rc != 0
-    omero.run_expect([0], f"mkdir -p {folder} && mount -t tmpfs -o size=68k none {folder}")
+    omero.run_expect([0], f"mkdir -p {folder} && mount -t tmpfs -o size=8k none {folder}")
     try:
         done = play("ops/restore_person.yml", **wish)
         assert done.returncode != 0
