@@ -4,6 +4,7 @@
 import itertools
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -17,6 +18,9 @@ from testbed.paths import BUILD, REPOSITORY
 LOGS = BUILD / "logs"
 LANES = 2
 """How many steps run beside each other: on two cores a third makes all of them slower, and their tests time out."""
+
+SAID = 700
+"""So many characters of each end of a fault's text are repeated below the table, for whoever sees only the end."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +46,14 @@ class Step:
 
 @dataclass
 class Outcome:
-    """What came of a step: its name, elapsed seconds and how many tests passed, failed and were skipped."""
+    """What came of a step: its name, elapsed seconds, how many tests passed, failed and were skipped; the faults."""
 
     name: str
     seconds: float
     passed: int = 0
     failed: int = 0
     skipped: int = 0
+    faults: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -84,20 +89,22 @@ class Run:
                 print(f"[{number}/{self.total}] {step.name}: done in {seconds:.1f} s", flush=True)
                 return True
             if not step.shown:
-                print(log.read_text(errors="replace"))
+                print(text := log.read_text(errors="replace"))
+                outcome.faults = outcome.faults or ["\n" + textwrap.indent(text[-2 * SAID :].rstrip(), "    ")]
             print(f"[{number}/{self.total}] {step.name}: FAILED after {seconds:.1f} s (status {done.returncode})")
             print(f"To repeat just this step: {step.again}", flush=True)
         return False
 
     def summary(self) -> str:
-        """Return a table of all steps, with the line of totals last."""
+        """Return a table of all steps, what failed and why, and last the line of totals."""
         rows = [("step", "seconds", "passed", "failed", "skipped")]
         rows += [(o.name, f"{o.seconds:.1f}", str(o.passed), str(o.failed), str(o.skipped)) for o in self.outcomes]
         passed, failed, skipped = (
             sum(getattr(o, what) for o in self.outcomes) for what in ("passed", "failed", "skipped")
         )
         last = f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else "")
-        return f"{table(rows)}\n\n{last}"
+        faults = [f"{o.name}: {fault}" for o in self.outcomes for fault in o.faults]
+        return "\n\n".join([table(rows), *faults, last])
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
@@ -133,6 +140,7 @@ def _count(step: Step, seconds: float, status: int) -> Outcome:
             outcome.skipped += int(suite.get("skipped", 0))
             outcome.failed += bad
             outcome.passed += tests - bad - int(suite.get("skipped", 0))
+            outcome.faults += _faults(suite)
         if status and not outcome.failed:
             outcome.failed = 1
     elif status:
@@ -140,6 +148,18 @@ def _count(step: Step, seconds: float, status: int) -> Outcome:
     else:
         outcome.passed = 1
     return outcome
+
+
+def _faults(suite: ElementTree.Element) -> list[str]:
+    """Return the tests of a suite that failed, each with both ends of its reason: a playbook's is at the end."""
+    found = []
+    for case in suite.iter("testcase"):
+        for reason in (child for child in case if child.tag in {"failure", "error"}):
+            text = reason.get("message", "")
+            if len(text) > 2 * SAID:
+                text = f"{text[:SAID]}\n[… {len(text) - 2 * SAID} characters: in the log above …]\n{text[-SAID:]}"
+            found.append(f"{case.get('name')}\n{textwrap.indent(text, '    ')}")
+    return found
 
 
 def finish(run: Run, good: bool) -> int:

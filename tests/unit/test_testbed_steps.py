@@ -119,6 +119,29 @@ def test_a_step_that_wrote_no_report_and_failed_counts_as_one_failure(tmp_path, 
     assert capfd.readouterr().out.splitlines()[-1] == "0 passed, 1 failed"
 
 
+def test_what_failed_and_why_is_said_again_at_the_end(tmp_path, capfd):
+    report = tmp_path / "report.xml"
+    report.write_text(
+        '<testsuites><testsuite tests="2" failures="1"><testcase name="test_good"/><testcase name="test_bad">'
+        f'<failure message="first words{"." * 5000}last words">trace</failure></testcase></testsuite></testsuites>'
+    )
+    run, _ = run_all([python("unit", "raise SystemExit(1)", junit=report)])
+    finish(run, good=False)
+    _, _, end = capfd.readouterr().out.partition("skipped\n")
+    assert "unit: test_bad\n    first words..." in end
+    assert "characters: in the log above" in end
+    assert "last words\n\n1 passed, 1 failed" in end
+    assert "test_good" not in end
+
+
+def test_the_end_of_the_log_is_said_again_where_no_test_tells_what_failed(capfd):
+    run, _ = run_all([python("lint", "print('x' * 5000); print('line too long'); raise SystemExit(1)")])
+    finish(run, good=False)
+    _, _, end = capfd.readouterr().out.partition("skipped\n")
+    assert end.rstrip().endswith("line too long\n\n0 passed, 1 failed")
+    assert len(end) < 2000
+
+
 def test_a_table_aligns_words_left_and_numbers_right():
     rows = [("step", "seconds"), ("lint", "1.5"), ("acceptance", "120.0")]
     assert table(rows).splitlines() == [
