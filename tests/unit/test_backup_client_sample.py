@@ -52,7 +52,7 @@ def test_nothing_is_left_out_without_patterns():
 
 def test_each_file_is_as_likely_as_any_other():
     times = collections.Counter(
-        path for seed in range(4000) for path in sample.chosen(iter("abcdefghij"), 3, random.Random(seed))
+        path for seed in range(4000) for path in sample.chosen(iter("abcdefghij"), 3, random.Random(seed))[0]
     )
     assert sum(times.values()) == 12000
     assert all(1050 < times[path] < 1350 for path in "abcdefghij"), times
@@ -70,7 +70,8 @@ def test_a_sample_holds_the_dumps_and_nothing_that_is_left_out(tmp_path):
     (images / "link.tif").symlink_to("0.tif")
     os.mkfifo(images / "pipe")
     (images / os.fsdecode(b"no text \xff")).write_text("x")
-    files = sample.taken([images], Exclusions(["scratch"]), dumps, chance=random.Random(1))
+    files, number = sample.taken([images], Exclusions(["scratch"]), dumps, chance=random.Random(1))
+    assert number == 301
     paths = [file["path"] for file in files]
     assert len(paths) == len(set(paths)) == sample.MOST_FILES
     assert {str(dumps / "omero" / name) for name in ("toc.dat", "tables.json", "1.dat")} <= set(paths)

@@ -61,8 +61,9 @@ def _work(config: Config, figures: dict[str, Any], problems: list[str]) -> None:
     # Before the dumps, which may take an hour, and would be for nothing.
     repository.environment(config)
     problems += repository.missing(config.paths)
+    files = 0
     try:
-        problems += _prepared(config)
+        files = _prepared(config, problems)
     except OSError as error:
         problems.append(f"{error.filename or config.state}: {error.strerror}: see its disk and rights")
     except Exception as error:
@@ -70,7 +71,7 @@ def _work(config: Config, figures: dict[str, Any], problems: list[str]) -> None:
         log.exception("what comes before the files")
         problems.append(f"what comes before the files was not done: {error!r}")
     try:
-        outcome = repository.stored(config)
+        outcome = repository.stored(config, files)
     except repository.BackupError as error:
         problems.append(str(error))
         return
@@ -86,9 +87,8 @@ def _work(config: Config, figures: dict[str, Any], problems: list[str]) -> None:
         )
 
 
-def _prepared(config: Config) -> list[str]:
-    """Bring the state folder up to this run; return what went wrong."""
-    problems = []
+def _prepared(config: Config, problems: list[str]) -> int:
+    """Bring the state folder up to this run; return how many files there are, and add what went wrong."""
     steps.tidied(config.dumps, config.steps)
     for step in config.steps:
         try:
@@ -99,7 +99,7 @@ def _prepared(config: Config) -> list[str]:
     noted, unknown = identities.noted(config.identities)
     problems += [f"this host knows no user or group {name}: take it out of the identities" for name in unknown]
     _replace(config.state / "identities.json", noted)
-    files = sample.taken(
+    files, number = sample.taken(
         # Beside the dumps nothing of the state: this run writes it anew.
         (*config.paths, config.dumps),
         Exclusions(config.left_out()),
@@ -116,7 +116,7 @@ def _prepared(config: Config) -> list[str]:
             "databases": sample.databases(config.dumps),
         },
     )
-    return problems
+    return number
 
 
 def _close(config: Config, figures: dict[str, Any], problems: list[str], begun: float) -> int:

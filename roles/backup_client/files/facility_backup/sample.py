@@ -61,18 +61,19 @@ def _device(place: Path | os.DirEntry[str]) -> int | None:
         return -1
 
 
-def chosen(files: Iterator[str], count: int, chance: random.Random) -> list[str]:
-    """So many of the files, each as likely as any other, in random order; the number of files need not be known."""
+def chosen(files: Iterator[str], count: int, chance: random.Random) -> tuple[list[str], int]:
+    """So many of the files, each as likely as any other, in random order; and how many there were."""
     kept: list[str] = []
-    for number, path in enumerate(files):
-        if number < count:
+    number = 0
+    for number, path in enumerate(files, 1):
+        if number <= count:
             kept.append(path)
         else:
-            place = chance.randrange(number + 1)
+            place = chance.randrange(number)
             if place < count:
                 kept[place] = path
     chance.shuffle(kept)
-    return kept
+    return kept, number
 
 
 def fingerprint(path: str, most: int) -> dict[str, Any] | None:
@@ -116,14 +117,17 @@ def taken(
     *,
     one_file_system: bool = False,
     chance: random.Random | None = None,
-) -> list[dict[str, Any]]:
-    """Fingerprints of at most MOST_FILES files and MOST_BYTES bytes of what is backed up, the dumps among them."""
+) -> tuple[list[dict[str, Any]], int]:
+    """Fingerprints of at most MOST_FILES files and MOST_BYTES bytes of what is backed up, and how many files that is.
+
+    Some of the dumps are always among them.
+    """
     chance = chance or random.Random()  # noqa: S311 - a sample, no secret
     of_dumps = sorted(walked([dumps], exclusions, one_file_system=False))
     lists = [path for path in of_dumps if path.endswith(_ALWAYS)]
-    others = chosen((path for path in of_dumps if not path.endswith(_ALWAYS)), _DUMP_FILES, chance)
+    others, _ = chosen((path for path in of_dumps if not path.endswith(_ALWAYS)), _DUMP_FILES, chance)
     # More than are wanted: some are too large, or change.
-    everything = chosen(walked(roots, exclusions, one_file_system=one_file_system), 2 * MOST_FILES, chance)
+    everything, number = chosen(walked(roots, exclusions, one_file_system=one_file_system), 2 * MOST_FILES, chance)
     found: list[dict[str, Any]] = []
     room = MOST_BYTES
     for path in dict.fromkeys([*lists, *others, *everything]):
@@ -133,7 +137,7 @@ def taken(
         if print_of_it:
             found.append(print_of_it)
             room -= print_of_it["size"]
-    return found
+    return found, number
 
 
 def databases(dumps: Path) -> list[dict[str, Any]]:
