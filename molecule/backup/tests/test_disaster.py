@@ -291,11 +291,15 @@ def test_a_person_is_erased_from_all_backups_and_nobody_else(play, command, imag
 
 def kept(omero):
     """Whose images are in which backup, as their own host sees it: {snapshot: {login: paths}}."""
-    found = {}
-    for snapshot in json.loads(omero.check_output("facility-restic --json snapshots")):
-        paths = omero.check_output(f"facility-restic ls {snapshot['id']} /OMERO --recursive").splitlines()
-        mine = [path for path in paths if path.endswith(".png")]
-        found[snapshot["id"]] = {login: [path for path in mine if f"/{login}" in path] for login in ("alice", "bob")}
+    found = {
+        one["id"]: {"alice": [], "bob": []}
+        for one in json.loads(omero.check_output("facility-restic --json snapshots"))
+    }
+    for snapshot in json.loads(omero.check_output("facility-restic --json find '*.png'")):
+        for path in (match["path"] for match in snapshot["matches"]):
+            for login, paths in found[snapshot["snapshot"]].items():
+                if f"/{login}" in path:
+                    paths.append(path)
     return found
 
 
