@@ -131,15 +131,24 @@ def drill():
 
 
 @pytest.fixture
-def begin():
-    """Begin one of the facility's playbooks and go on; who begins it ends it."""
+def cut_off():
+    """Begin one of the facility's playbooks, and kill it as soon as a condition is true."""
 
-    def begin(book, **variables):
+    def cut_off(condition, seconds, book, **variables):
         command = ["ansible-playbook", "-i", os.environ["MOLECULE_INVENTORY_FILE"]]
         command += ["-e", json.dumps(variables), str(REPOSITORY / "playbooks" / book)]
-        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENVIRONMENT)
+        said = EPHEMERAL / "cut-off.log"
+        ends = time.monotonic() + seconds
+        with said.open("w") as log, subprocess.Popen(command, stdout=log, stderr=log, env=ENVIRONMENT) as playbook:
+            try:
+                while not condition():
+                    assert playbook.poll() is None, f"{book} ended by itself:\n{said.read_text()}"
+                    assert time.monotonic() < ends, f"not within {seconds} s:\n{said.read_text()}"
+                    time.sleep(1)
+            finally:
+                playbook.kill()
 
-    return begin
+    return cut_off
 
 
 @pytest.fixture
@@ -172,11 +181,14 @@ def new_host():
     """Destroy OMERO's host with its disk, and put an empty one in its place."""
 
     def new_host():
-        subprocess.run(["podman", "rm", "--force", "--volumes", OMERO], check=True, capture_output=True)
         platforms = yaml.safe_load((SCENARIO / "molecule.yml").read_text())["platforms"]
-        subprocess.run(
-            ["python3", "-m", "testbed", "up", f"molecule-{SCENARIO.name}", "-"],
-            cwd=REPOSITORY, input=json.dumps(platforms), text=True, check=True, capture_output=True,
-        )  # fmt: skip
+        told(["podman", "rm", "--force", "--volumes", OMERO])
+        told(["python3", "-m", "testbed", "up", f"molecule-{SCENARIO.name}", "-"], json.dumps(platforms))
 
     return new_host
+
+
+def told(command, given=""):
+    """Run a command on this machine; where it fails, what it said is the reason."""
+    done = subprocess.run(command, cwd=REPOSITORY, check=False, input=given, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -226,7 +226,7 @@ def test_a_host_that_holds_images_is_never_written_over(play, omero):
     assert sorted(checksums(omero, "/OMERO/ManagedRepository")) == before
 
 
-def test_the_host_is_lost_and_comes_back_whole(night, rows, new_host, play, begin, until, omero, images, capsys):
+def test_the_host_is_lost_and_comes_back_whole(night, rows, new_host, play, cut_off, omero, images, capsys):
     night()
     before, files = rows(), sorted(checksums(omero, "/OMERO/ManagedRepository"))
     # The last minute: what PostgreSQL had handed over when the host died.
@@ -237,10 +237,8 @@ def test_the_host_is_lost_and_comes_back_whole(night, rows, new_host, play, begi
     base = play("base.yml")
     assert base.returncode == 0, base.stdout
     # The administrator's own computer dies in the middle of it; the same command goes on.
-    cut_off = begin("ops/restore_omero.yml", restore_omero_confirm=OMERO)
-    until(lambda: omero.run("find /OMERO/ManagedRepository -type f | grep -q .").rc == 0, 300, "the first file is back")
-    cut_off.kill()
-    cut_off.wait()
+    first_file = "find /OMERO/ManagedRepository -type f | grep -q ."
+    cut_off(lambda: omero.run(first_file).rc == 0, 300, "ops/restore_omero.yml", restore_omero_confirm=OMERO)
     assert omero.run("systemctl is-active omero-server").rc != 0
     done = play("ops/restore_omero.yml", restore_omero_confirm=OMERO)
     assert done.returncode == 0, done.stdout[-6000:]
