@@ -19,8 +19,8 @@ LOGS = BUILD / "logs"
 LANES = 2
 """How many steps run beside each other: on two cores a third makes all of them slower, and their tests time out."""
 
-SAID = 700
-"""So many characters of each end of a fault's text are repeated below the table, for whoever sees only the end."""
+SAID = 1500
+"""So many characters of a fault's end are repeated below the table, for whoever sees only the end of a log."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Run:
                 return True
             if not step.shown:
                 print(text := log.read_text(errors="replace"))
-                outcome.faults = outcome.faults or ["\n" + textwrap.indent(text[-2 * SAID :].rstrip(), "    ")]
+                outcome.faults = outcome.faults or ["\n" + _end(text)]
             print(f"[{number}/{self.total}] {step.name}: FAILED after {seconds:.1f} s (status {done.returncode})")
             print(f"To repeat just this step: {step.again}", flush=True)
         return False
@@ -151,15 +151,18 @@ def _count(step: Step, seconds: float, status: int) -> Outcome:
 
 
 def _faults(suite: ElementTree.Element) -> list[str]:
-    """Return the tests of a suite that failed, each with both ends of its reason: a playbook's is at the end."""
+    """Return the tests of a suite that failed, each with the end of its reason: there a playbook says what is wrong."""
     found = []
     for case in suite.iter("testcase"):
         for reason in (child for child in case if child.tag in {"failure", "error"}):
-            text = reason.get("message", "")
-            if len(text) > 2 * SAID:
-                text = f"{text[:SAID]}\n[… {len(text) - 2 * SAID} characters: in the log above …]\n{text[-SAID:]}"
-            found.append(f"{case.get('name')}\n{textwrap.indent(text, '    ')}")
+            text = (reason.text or reason.get("message") or "").strip()
+            found.append(f"{case.get('name')}\n{_end(text)}")
     return found
+
+
+def _end(text: str) -> str:
+    kept = text if len(text) <= SAID else "… " + text[-SAID:]
+    return textwrap.indent(kept.strip(), "    ")
 
 
 def finish(run: Run, good: bool) -> int:
