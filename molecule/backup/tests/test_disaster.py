@@ -240,8 +240,13 @@ def test_the_host_is_lost_and_comes_back_whole(night, rows, new_host, play, cut_
     first_file = "find /OMERO/ManagedRepository -type f | grep -q ."
     cut_off(lambda: omero.run(first_file).rc == 0, 900, "ops/restore_omero.yml", restore_omero_confirm=OMERO)
     assert omero.run("systemctl is-active omero-server").rc != 0
+    still_at_it = "flock /run/restore-omero.lock sh -c 'sleep 60; date +%s >/run/through'"
+    omero.run_expect([0], f"systemd-run --collect {still_at_it}")
     done = play("ops/restore_omero.yml", restore_omero_confirm=OMERO)
     assert done.returncode == 0, done.stdout[-6000:]
+    # What the first run had still going on the host was waited for.
+    through = omero.check_output("cat /run/through; journalctl -t restore-omero -n 1 -o short-unix --quiet").split()
+    assert float(through[0]) <= float(through[1])
     seconds = base.seconds + done.seconds
     with capsys.disabled():
         sys.stdout.write(f"\nwhole OMERO from an empty host: {seconds:.0f} s\n")
