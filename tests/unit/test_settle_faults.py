@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -105,14 +106,19 @@ def test_on_a_full_disk_all_waits_and_goes_on_when_there_is_room(small_disk):
         time.sleep(1)
         assert imported(place) == []
         (small_disk / "ballast").unlink()
-        settle.start()  # as systemd does, should it have ended
 
         def all_imported() -> bool:
+            # As systemd does, should the full disk have ended one of them, also at the last moment.
+            settle.start()
+            importer.start()
             return sorted(imported(place)) == sorted(f"aadler/{number}.tif" for number in range(20))
 
         wait_for(all_imported)
         time.sleep(1)
         assert all_imported()
+    except AssertionError:
+        sys.stdout.writelines(log.read_text()[-3000:] for log in place.base.glob("*.log"))
+        raise
     finally:
         settle.end()
         importer.end()
