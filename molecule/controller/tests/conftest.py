@@ -42,7 +42,7 @@ def run(control):
 
 @pytest.fixture
 def noted(control):
-    """What job drill has noted: user, virtual environment, folder of the playbook, a text, a word of the vault."""
+    """What job drill has noted: user, virtual environment, folder, a text, the vault's word, who it is elsewhere."""
 
     def noted():
         return control.file("/srv/facility/inventories/site/noted").content_string.splitlines()

@@ -7,15 +7,18 @@ CREDENTIAL = "/run/credentials/facility-job-drill.service/vault-password"
 LOCK = "/srv/facility/requirements.lock"
 
 
-def test_a_job_is_its_user_s_with_the_project_s_tools_and_the_vault(control, run, noted):
+def test_a_job_is_its_user_s_with_the_project_s_tools_the_vault_and_all_hosts(control, run, noted):
     control.run("rm -f /run/told")
     assert run("drill").status == 0
     assert not control.file("/run/told").exists
-    user, environment, folder, text, word = noted()
+    user, environment, folder, text, word, there = noted()
     assert (user, folder, word) == ("facility", "/srv/facility/playbooks", "from the vault")
     assert environment.startswith("/home/facility/.cache/facility-as-code/venv-")
     # Nothing between the list and the program has touched the argument.
     assert text == "50 % of $HOME"
+    # Over SSH, out of its sandbox; the connection that Ansible keeps open ended with the job.
+    assert there == "root of backup1.controller.test"
+    assert control.run("pgrep -u facility ssh").rc == 1
 
 
 def test_a_lock_file_that_has_changed_makes_new_tools(control, run, noted):
@@ -55,7 +58,7 @@ def test_the_vault_s_password_is_the_job_s_alone(control, secret):
     assert not control.file(CREDENTIAL).exists
     assert control.run("runuser -u facility -- cat /etc/facility/vault-password").rc == 1
     assert secret("vault") not in control.check_output("journalctl --no-pager")
-    assert control.run("grep -r %s /etc/systemd /srv/facility /home/facility", secret("vault")).rc == 1
+    assert control.run("grep -rF -e %s /etc/systemd /srv/facility /home/facility", secret("vault")).rc == 1
 
 
 def test_somebody_is_told_of_a_job_that_failed_and_of_one_that_did_not_end(control, run):
