@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,14 +61,14 @@ def test_the_checker_sees_each_kind_of_failure(written, imports, places, problem
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    tmp_path.chmod(0o755)
-    for parent in tmp_path.parents:
-        if parent.name.startswith("pytest-"):
-            parent.chmod(0o755)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m,mode=755", "tmpfs", tmp_path], check=True)
-    yield tmp_path
-    subprocess.run(["umount", "-l", tmp_path], check=True)
+def small_disk() -> Iterator[Path]:
+    # Not below tmp_path: settle runs as a user of its own, and every other pytest that starts on this machine
+    # closes the folder above tmp_path to all but root.
+    folder = Path(tempfile.mkdtemp(prefix="small-disk-"))
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m,mode=755", "tmpfs", folder], check=True)
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+    folder.rmdir()
 
 
 def wait_for(condition, seconds: float = 20) -> None:
