@@ -192,6 +192,22 @@ def htpasswd_hash(secret: str) -> str:
     return "{SHA}" + base64.b64encode(hashlib.sha1(secret.encode(), usedforsecurity=False).digest()).decode()
 
 
+def program_files(texts: Sequence[str], sources: Sequence[str]) -> dict[str, str]:
+    """What module python_program installs, from files of the controller: {"settle/cli.py": its text}.
+
+    Args:
+        texts: The files' texts.
+        sources: Their paths, in the same order; the last two parts are package and module.
+
+    Raises:
+        ValueError: when two files would be one on the host.
+    """
+    names = ["/".join(source.split("/")[-2:]) for source in sources]
+    if len(set(names)) != len(names):
+        raise ValueError(f"two of these files have the same package and name: {', '.join(sorted(names))}")
+    return dict(zip(names, texts, strict=True))
+
+
 class FilterModule:
     """What Ansible loads."""
 
@@ -207,4 +223,5 @@ class FilterModule:
             "htpasswd_hash": htpasswd_hash,
             "omero_groups": omero_groups,
             "omero_users": omero_users,
+            "program_files": program_files,
         }

@@ -112,7 +112,7 @@ def test_ansible_finds_every_filter_by_its_name(filters):
     found = filters.FilterModule().filters()
     assert set(found) == {
         "derived_secret", "device_agents", "device_connections", "directory_groups", "directory_users", "domain_to_dn",
-        "htpasswd_hash", "omero_groups", "omero_users",
+        "htpasswd_hash", "omero_groups", "omero_users", "program_files",
     }  # fmt: skip
     assert all(function.__name__ == name for name, function in found.items())
 
@@ -173,3 +173,14 @@ def test_a_web_servers_hash_is_apaches(filters):
     assert filters.htpasswd_hash("x" * 40) == "{SHA}RzcqeydWnSUGPfXLv3YG9hWo7Co="
     with pytest.raises(ValueError, match="derived secret"):
         filters.htpasswd_hash("a word")
+
+
+def test_a_program_s_files_get_their_package_s_name(filters):
+    sources = ["/r/files/settle/cli.py", "/r/../../module_utils/facility/settings.py"]
+    assert filters.program_files(["a", "b"], sources) == {"settle/cli.py": "a", "facility/settings.py": "b"}
+
+
+@pytest.mark.parametrize(("texts", "sources"), [(["a"], []), (["a", "b"], ["/x/p/m.py", "/y/p/m.py"])])
+def test_no_file_of_a_program_is_left_out(filters, texts, sources):
+    with pytest.raises(ValueError, match=r"two of these|zip"):
+        filters.program_files(texts, sources)
