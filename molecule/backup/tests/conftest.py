@@ -15,20 +15,14 @@ import testinfra
 import yaml
 
 from tests.acceptance.drive import Drive
+from tests.scenario import ENVIRONMENT, REPOSITORY, played, wait_until
+from tests.scenario import command as ansible_playbook
 
 SCENARIO = Path(__file__).parents[1]
-REPOSITORY = SCENARIO.parents[1]
 EPHEMERAL = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
 OMERO = "omero1.disaster.test"
 BACKUP = "backup1.disaster.test"
 SCRATCH = "scratch1.disaster.test"
-ENVIRONMENT = {
-    **os.environ,
-    "ANSIBLE_CONFIG": str(REPOSITORY / "ansible.cfg"),
-    # Molecule colours its own output, and what it starts, where nobody looks at a screen.
-    "ANSIBLE_FORCE_COLOR": "0",
-    "ANSIBLE_NOCOLOR": "1",
-}
 
 
 @pytest.fixture
@@ -55,17 +49,7 @@ def drive():
 
 @pytest.fixture
 def until():
-    """Wait for a condition and return its first true value."""
-
-    def until(condition, seconds, what):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if found := condition():
-                return found
-            time.sleep(1)
-        raise AssertionError(f"not within {seconds} s: {what}")
-
-    return until
+    return wait_until
 
 
 @pytest.fixture
@@ -95,25 +79,10 @@ def images(command):
     return images
 
 
-def run(inventory, book, variables):
-    command = [
-        "ansible-playbook",
-        "-i",
-        str(inventory),
-        "-e",
-        json.dumps(variables),
-        str(REPOSITORY / "playbooks" / book),
-    ]
-    began = time.monotonic()
-    done = subprocess.run(command, check=False, capture_output=True, text=True, env=ENVIRONMENT)
-    done.seconds = time.monotonic() - began
-    return done
-
-
 @pytest.fixture
 def play():
     """Run one of the facility's playbooks; return what came of it and how long it took."""
-    return lambda book, **variables: run(os.environ["MOLECULE_INVENTORY_FILE"], book, variables)
+    return lambda book, **variables: played(REPOSITORY / "playbooks" / book, **variables)
 
 
 @pytest.fixture
@@ -127,7 +96,8 @@ def drill():
     for example, here in (("imaging.example.org", "disaster.test"), ("10.42.0.", "10.42.11."), ("8002", "8001")):
         text = text.replace(example, here)
     (place / "drill.yml").write_text(text)
-    return lambda **variables: run(place / "drill.yml", "ops/drill_omero.yml", variables)
+    book = REPOSITORY / "playbooks/ops/drill_omero.yml"
+    return lambda **variables: played(book, inventory=place / "drill.yml", **variables)
 
 
 @pytest.fixture
@@ -135,11 +105,10 @@ def cut_off():
     """Begin one of the facility's playbooks, and kill it as soon as a condition is true."""
 
     def cut_off(condition, seconds, book, **variables):
-        command = ["ansible-playbook", "-i", os.environ["MOLECULE_INVENTORY_FILE"]]
-        command += ["-e", json.dumps(variables), str(REPOSITORY / "playbooks" / book)]
+        line = ansible_playbook(REPOSITORY / "playbooks" / book, **variables)
         said = EPHEMERAL / "cut-off.log"
         ends = time.monotonic() + seconds
-        with said.open("w") as log, subprocess.Popen(command, stdout=log, stderr=log, env=ENVIRONMENT) as playbook:
+        with said.open("w") as log, subprocess.Popen(line, stdout=log, stderr=log, env=ENVIRONMENT) as playbook:
             try:
                 while not condition():
                     assert playbook.poll() is None, f"{book} ended by itself:\n{said.read_text()}"

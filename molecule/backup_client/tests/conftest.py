@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import testinfra
 
+from tests.scenario import played
+
 SCENARIO = Path(__file__).parents[1]
 EPHEMERAL = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
 CLIENT = "client1.backup-client.test"
@@ -109,11 +111,8 @@ def play():
     """Run a playbook of the scenario against the client; return what came of it."""
 
     def play(book, *options, **variables):
-        command = ["ansible-playbook", "-i", os.environ["MOLECULE_INVENTORY_FILE"], "--limit", CLIENT, *options]
-        environment = {**os.environ, "ANSIBLE_CONFIG": str(SCENARIO.parents[1] / "ansible.cfg")}
-        command += ["-e", json.dumps(variables), str(SCENARIO / book)]
-        done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
-        return Ended(done.returncode, re.sub(r"\s+", " ", done.stdout + done.stderr))
+        done = played(SCENARIO / book, "--limit", CLIENT, *options, **variables)
+        return Ended(done.returncode, done.said)
 
     return play
 

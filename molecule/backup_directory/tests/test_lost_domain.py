@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 from pathlib import Path
@@ -11,28 +10,18 @@ from pathlib import Path
 import pytest
 import testinfra
 
+from tests.scenario import played
+
 REPOSITORY = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"])
 EPHEMERAL = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
 LOST, NEW = "dc1.domain.test", "dc3.domain.test"
-ENVIRONMENT = {
-    **os.environ,
-    "ANSIBLE_CONFIG": str(REPOSITORY / "ansible.cfg"),
-    # Molecule colours its own output, and what it starts, where nobody looks at a screen.
-    "ANSIBLE_FORCE_COLOR": "0",
-    "ANSIBLE_NOCOLOR": "1",
-}
 
 
 @pytest.fixture
 def restore():
     """Run the playbook as docs/runbooks/restore-directory.md says; return what came of it."""
-
-    def restore(**variables):
-        command = ["ansible-playbook", "-i", os.environ["MOLECULE_INVENTORY_FILE"], "--limit", f"!{LOST}"]
-        command += ["-e", json.dumps(variables), str(REPOSITORY / "playbooks/ops/restore_directory.yml")]
-        return subprocess.run(command, check=False, capture_output=True, text=True, env=ENVIRONMENT)
-
-    return restore
+    book = REPOSITORY / "playbooks/ops/restore_directory.yml"
+    return lambda **variables: played(book, "--limit", f"!{LOST}", **variables)
 
 
 def who(login, password):

@@ -4,27 +4,19 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
-import subprocess
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import testinfra
 
+from tests.scenario import played, wait_until
+
 SCENARIO = Path(__file__).parents[1]
 REPOSITORY = SCENARIO.parents[1]
 SERVER, CLIENT, OTHER = "backup1.vault.test", "client1.vault.test", "client2.vault.test"
 VAULT = "/srv/backup/restic"
-ENVIRONMENT = {
-    **os.environ,
-    "ANSIBLE_CONFIG": str(REPOSITORY / "ansible.cfg"),
-    # Molecule colours its own output, and what it starts, where nobody looks at a screen.
-    "ANSIBLE_FORCE_COLOR": "0",
-    "ANSIBLE_NOCOLOR": "1",
-}
 
 
 @pytest.fixture(scope="session")
@@ -184,27 +176,10 @@ def mailbox(server):
 
 @pytest.fixture
 def until():
-    """Wait for a condition and return its first true value."""
-
-    def until(condition, seconds, what):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if found := condition():
-                return found
-            time.sleep(1)
-        raise AssertionError(f"not within {seconds} s: {what}")
-
-    return until
+    return wait_until
 
 
 @pytest.fixture
 def converge():
     """Run the scenario's playbook once more; return what came of it."""
-
-    def converge(*options):
-        command = ["ansible-playbook", "-i", os.environ["MOLECULE_INVENTORY_FILE"], *options]
-        return subprocess.run(
-            [*command, str(SCENARIO / "converge.yml")], check=False, capture_output=True, text=True, env=ENVIRONMENT
-        )
-
-    return converge
+    return lambda *options: played(SCENARIO / "converge.yml", *options)

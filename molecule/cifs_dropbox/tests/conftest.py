@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """People at their computers, the file server's host, and the next run of the role."""
 
-import json
-import os
 import shlex
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
 import testinfra
+
+from tests.scenario import played
 
 SCENARIO = Path(__file__).parents[1]
 SHARE = "//omero1.cifs.test/dropbox"
@@ -103,14 +102,7 @@ def witness(server):
 @pytest.fixture
 def play():
     """Run a playbook on the file server's host with other variables; return what came of it."""
-
-    def play(book, **variables):
-        command = ["ansible-playbook", "-i", os.environ["MOLECULE_INVENTORY_FILE"], "--limit", "cifs_dropbox"]
-        environment = {**os.environ, "ANSIBLE_CONFIG": str(SCENARIO.parents[1] / "ansible.cfg")}
-        command += ["-e", json.dumps(variables), str(SCENARIO / book)]
-        return subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
-
-    return play
+    return lambda book, **variables: played(SCENARIO / book, "--limit", "cifs_dropbox", **variables)
 
 
 @pytest.fixture

@@ -3,13 +3,13 @@
 
 import json
 import os
-import re
-import subprocess
 from collections import namedtuple
 from pathlib import Path
 
 import pytest
 import testinfra
+
+from tests.scenario import played
 
 SCENARIO = Path(__file__).parents[1]
 EPHEMERAL = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
@@ -60,11 +60,8 @@ def play(tmp_path):
             book = tmp_path / "play.yml"
             included = {"ansible.builtin.include_role": {"name": "controller", "tasks_from": tasks}}
             book.write_text(json.dumps([{"hosts": "controller", "gather_facts": False, "tasks": [included]}]))
-        command = ["ansible-playbook", "-i", os.environ["MOLECULE_INVENTORY_FILE"], *options]
-        environment = {**os.environ, "ANSIBLE_CONFIG": str(SCENARIO.parents[1] / "ansible.cfg")}
-        command += ["-e", json.dumps(variables), str(book)]
-        done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
-        return Ended(done.returncode, re.sub(r"\s+", " ", done.stdout + done.stderr))
+        done = played(book, *options, **variables)
+        return Ended(done.returncode, done.said)
 
     return play
 

@@ -6,11 +6,12 @@ import json
 import os
 import shlex
 import subprocess
-import time
 import uuid
 from pathlib import Path
 
 import pytest
+
+from tests import scenario
 
 SCENARIO = Path(__file__).parents[1]
 EPHEMERAL = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
@@ -22,14 +23,7 @@ DROPBOX = "/OMERO/DropBox"
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
-ENVIRONMENT = {
-    **os.environ,
-    "ANSIBLE_CONFIG": str(SCENARIO.parents[1] / "ansible.cfg"),
-    "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
-    # Molecule colours its own output, and what it starts, where nobody looks at a screen.
-    "ANSIBLE_FORCE_COLOR": "0",
-    "ANSIBLE_NOCOLOR": "1",
-}
+ENVIRONMENT = {**scenario.ENVIRONMENT, "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"}
 
 
 @pytest.fixture
@@ -52,17 +46,7 @@ def omero(host):
 
 @pytest.fixture
 def until():
-    """Wait for a condition and return its first true value."""
-
-    def until(condition, seconds, what):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if found := condition():
-                return found
-            time.sleep(0.5)
-        raise AssertionError(f"not within {seconds} s: {what}")
-
-    return until
+    return scenario.wait_until
 
 
 @pytest.fixture
@@ -149,13 +133,9 @@ except OmeroError as error:
 @pytest.fixture
 def play():
     """Run a playbook of the scenario against the server; return what came of it."""
-
-    def play(book, **variables):
-        command = ["ansible-playbook", "-i", os.environ["MOLECULE_INVENTORY_FILE"], "--limit", NAME]
-        command += ["-e", json.dumps(variables), str(SCENARIO / book)]
-        return subprocess.run(command, check=False, capture_output=True, text=True, env=ENVIRONMENT)
-
-    return play
+    return lambda book, **variables: scenario.played(
+        SCENARIO / book, "--limit", NAME, environment=ENVIRONMENT, **variables
+    )
 
 
 @pytest.fixture

@@ -22,10 +22,6 @@ def running(host):
     return Path(host.check_output(f"readlink {HOME}/OMERO.server")).name
 
 
-def told(run):
-    return re.sub(r"\s+", " ", run.stdout + run.stderr)
-
-
 @pytest.fixture
 def release():
     """Offer a release in the depot, the old one but for what `change` does to a file; return its variables."""
@@ -54,7 +50,7 @@ def test_nobody_upgrades_by_accident(host, play, release):
     del variables["upgrade_omero_confirm"]
     run = play(PLAYBOOK, **variables)
     assert run.returncode != 0
-    assert "add -e upgrade_omero_confirm=yes" in told(run)
+    assert "add -e upgrade_omero_confirm=yes" in run.said
     assert running(host) == OLD
 
 
@@ -66,7 +62,7 @@ def test_a_release_with_another_database_is_refused_and_the_old_one_runs_on(host
 
     run = play(PLAYBOOK, **release("OMERO.server-6.0.0-standin", other_database))
     assert run.returncode != 0
-    assert "wants another database" in told(run)
+    assert "wants another database" in run.said
     assert running(host) == OLD
     assert host.check_output("pgrep -u omero-server -f servers/Blitz-0/") == process
 
@@ -77,7 +73,7 @@ def test_a_release_that_does_not_start_is_taken_back(host, play, release, omero)
 
     run = play(PLAYBOOK, **release("OMERO.server-5.6.20-standin", broken), upgrade_omero_start_seconds=40)
     assert run.returncode != 0
-    assert f"{OLD} runs again and was verified" in told(run)
+    assert f"{OLD} runs again and was verified" in run.said
     assert running(host) == OLD
     assert omero("login").rc == 0
 
@@ -101,7 +97,7 @@ def test_a_good_release_runs_with_all_data_and_the_way_back_is_the_same(host, pl
     assert host.file("/var/backups/omero").mode == 0o700
     # The role finds nothing to do with the new variables, and says what is to be done with the old ones.
     assert re.search(r"changed=0 .*failed=0", play("converge.yml", **new).stdout)
-    assert "upgrade_omero.yml" in told(play("converge.yml"))
+    assert "upgrade_omero.yml" in play("converge.yml").said
     back = play(PLAYBOOK, upgrade_omero_confirm="yes")
     assert "failed=0" in back.stdout, back.stdout
     assert running(host) == OLD

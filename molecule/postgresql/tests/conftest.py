@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Clients on the network, and the next run of the role."""
 
-import json
 import os
 import shlex
-import subprocess
 from pathlib import Path
 
 import pytest
 import testinfra
+
+from tests.scenario import played
 
 SCENARIO = Path(__file__).parents[1]
 EPHEMERAL = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
@@ -57,14 +57,7 @@ def administrator(host):
 @pytest.fixture
 def play():
     """Run a playbook of the scenario against one host; return what came of it."""
-
-    def play(book, host, **variables):
-        command = ["ansible-playbook", "-i", os.environ["MOLECULE_INVENTORY_FILE"], "--limit", host]
-        environment = {**os.environ, "ANSIBLE_CONFIG": str(SCENARIO.parents[1] / "ansible.cfg")}
-        command += ["-e", json.dumps(variables), str(SCENARIO / book)]
-        return subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
-
-    return play
+    return lambda book, host, **variables: played(SCENARIO / book, "--limit", host, **variables)
 
 
 @pytest.fixture

@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """People who open the wiki from outside, and the next run of the role."""
 
-import json
 import os
 import re
 import ssl
-import subprocess
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -13,6 +11,8 @@ from http.cookiejar import CookieJar
 from pathlib import Path
 
 import pytest
+
+from tests.scenario import played
 
 SCENARIO = Path(__file__).parents[1]
 ROOT = "https://wiki1.wiki.test"
@@ -68,11 +68,4 @@ def logged_in(visitor):
 @pytest.fixture
 def converge():
     """Run the role again with other variables; return what it printed."""
-
-    def converge(**variables):
-        command = ["ansible-playbook", "-i", os.environ["MOLECULE_INVENTORY_FILE"], "-e", json.dumps(variables)]
-        command.append(str(SCENARIO / "converge.yml"))
-        environment = {**os.environ, "ANSIBLE_CONFIG": str(SCENARIO.parents[1] / "ansible.cfg")}
-        return subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
-
-    return converge
+    return lambda **variables: played(SCENARIO / "converge.yml", **variables)
