@@ -5,6 +5,8 @@ import json
 import subprocess
 from pathlib import Path
 
+from tests.scenario import played
+
 from .conftest import CLIENT, OTHER, REPOSITORY, SERVER, VAULT
 
 JOBS = ("backup-protect-pgbackrest", "backup-base-full", "backup-drill-database", "backup-check", "backup-retain")
@@ -92,6 +94,23 @@ def test_the_alarm_rules_do_what_they_say(server):
         "&& promtool test rules tests/alerts/backup.test.yml"
     )
     assert done.rc == 0, done.stdout + done.stderr
+
+
+def test_a_client_that_leaves_takes_its_server_along_and_leaves_its_backups(server, tmp_path):
+    unit, repository = f"restic-server@{OTHER}", f"{VAULT}/{OTHER}"
+    before = server.check_output(f"find {repository} | sort")
+    assert server.service(unit).is_running
+    book = tmp_path / "clients.yml"
+    role = {"ansible.builtin.include_role": {"name": "backup_server", "tasks_from": "clients"}}
+    book.write_text(json.dumps([{"hosts": "backup_server", "gather_facts": False, "tasks": [role]}]))
+    assert "changed=2 " in played(book, how_many=1).said
+    assert not server.service(unit).is_running
+    assert not server.service(unit).is_enabled
+    assert not server.run("ls /etc/restic-server").stdout.count(OTHER)
+    assert server.service(f"restic-server@{CLIENT}").is_running
+    assert server.check_output(f"find {repository} | sort") == before
+    assert "failed=0" in played(book).said
+    assert server.service(unit).is_running
 
 
 def test_a_second_run_changes_nothing_and_check_mode_says_so(converge):
