@@ -63,6 +63,15 @@ def test_another_recovery_password_is_refused_and_changes_nothing(server, admit,
     assert names(server, given["client"]) == [NEW, "recovery"]
 
 
+def test_a_recovery_password_is_renewed_by_who_knows_the_former_one(server, admit, given):
+    done = admit({**given, "recovery": "r" * 43, "former": given["recovery"]})
+    assert done.rc == 0, done.stderr
+    assert names(server, "r" * 43) == names(server, given["client"]) == [NEW, "recovery"]
+    assert names(server, given["recovery"]) == []
+    # The next run is given the former one, too, until somebody takes it out of the vault.
+    given["recovery"], given["former"] = "r" * 43, given["recovery"]
+
+
 def test_a_client_with_a_new_password_loses_the_old_one(server, admit, given):
     assert admit({**given, "client": "n" * 43}).rc == 0
     assert names(server, "n" * 43) == [NEW, "recovery"]
