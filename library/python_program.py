@@ -13,13 +13,15 @@ description:
     no modules of a package (C(folder/package/module.py)) are left alone.
 options:
   path:
-    description: The program's own folder, which goes into C(PYTHONPATH). It is made, readable for everybody.
+    description:
+      - The program's own folder, which goes into C(PYTHONPATH). It and its packages' folders are made, readable for
+        everybody, and are root's.
     type: path
     required: true
   files:
     description:
       - The text of each module, by its name below O(path), as V(settle/cli.py). Must not hold secrets.
-      - In a role, made from files of the controller by C(query('ansible.builtin.file', …, rstrip=false)).
+      - In a role, made from files of the controller by filter C(program_files).
     type: dict
     required: true
 attributes:
@@ -32,10 +34,9 @@ EXAMPLES = r"""
 - name: Settle's program is there
   python_program:
     path: /usr/local/lib/settle
-    files: "{{ dict(names | zip(query('ansible.builtin.file', *sources, rstrip=false))) }}"
+    files: "{{ query('ansible.builtin.file', *sources, rstrip=false) | program_files(sources) }}"
   vars:
     sources: "{{ query('ansible.builtin.fileglob', 'settle/*.py') }}"
-    names: "{{ sources | map('basename') | map('regex_replace', '^', 'settle/') }}"
   notify: Restart settle
 """
 
@@ -47,6 +48,11 @@ written:
   elements: str
 removed:
   description: Modules that were there and aren't named.
+  returned: success
+  type: list
+  elements: str
+folders:
+  description: Folders that were made, or had another owner or mode.
   returned: success
   type: list
   elements: str
@@ -77,6 +83,7 @@ def main() -> None:
         diff=done.diff(module.params["path"]),
         written=sorted(done.written),
         removed=list(done.removed),
+        folders=[str(folder) for folder in done.folders],
     )
 
 

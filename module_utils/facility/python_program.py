@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -31,9 +31,10 @@ class Changes:
     written: Mapping[str, str]
     removed: tuple[str, ...]
     before: Mapping[str, Installed]
+    folders: tuple[Path, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.written or self.removed)
+        return bool(self.written or self.removed or self.folders)
 
     def diff(self, folder: str) -> list[dict[str, str]]:
         """Ansible's form, a part for each file."""
@@ -48,12 +49,19 @@ class Changes:
         ]
 
 
-def changes(there: Mapping[str, Installed], wanted: Mapping[str, str]) -> Changes:
-    """What leads from the files that are there to exactly those that are wanted."""
+def changes(there: Mapping[str, Installed], wanted: Mapping[str, str], folders: tuple[Path, ...] = ()) -> Changes:
+    """What leads from the files that are there to exactly those that are wanted.
+
+    Args:
+        there: the modules as they are.
+        wanted: the text of each module that should be.
+        folders: those that are missing, or that others than root could write.
+    """
     return Changes(
         written={name: text for name, text in wanted.items() if there.get(name) != Installed(text)},
         removed=tuple(sorted(there.keys() - wanted.keys())),
         before=there,
+        folders=folders,
     )
 
 
@@ -88,6 +96,15 @@ def found(folder: Path) -> dict[str, Installed]:
     return there
 
 
+def unsound(folder: Path, files: Iterable[str]) -> tuple[Path, ...]:
+    """The program's folder and those of its packages that are missing, or not root's, or of another mode."""
+    return tuple(
+        path
+        for path in [folder, *sorted({(folder / name).parent for name in files})]
+        if not path.is_dir() or path.stat().st_uid != os.geteuid() or stat.S_IMODE(path.stat().st_mode) != FOLDER_MODE
+    )
+
+
 def install(folder: Path, files: Mapping[str, str], *, check_mode: bool) -> Changes:
     """Bring a program's folder to exactly these files.
 
@@ -100,9 +117,12 @@ def install(folder: Path, files: Mapping[str, str], *, check_mode: bool) -> Chan
         ProgramError: before anything is changed.
     """
     check(files)
-    todo = changes(found(folder), files)
+    todo = changes(found(folder), files, unsound(folder, files))
     if todo and not check_mode:
-        _make_folders(folder, files)
+        for made in todo.folders:
+            made.mkdir(parents=True, exist_ok=True)
+            os.chown(made, os.geteuid(), os.getegid())
+            made.chmod(FOLDER_MODE)
         # All new texts are on the disk before the first takes its place: a full disk leaves the old program whole.
         ready = {name: _beside(folder / name, text) for name, text in todo.written.items()}
         for name, path in ready.items():
@@ -110,12 +130,6 @@ def install(folder: Path, files: Mapping[str, str], *, check_mode: bool) -> Chan
         for name in todo.removed:
             (folder / name).unlink()
     return todo
-
-
-def _make_folders(folder: Path, files: Mapping[str, str]) -> None:
-    for made in [folder, *sorted({(folder / name).parent for name in files})]:
-        made.mkdir(parents=True, exist_ok=True)
-        made.chmod(FOLDER_MODE)
 
 
 def _beside(path: Path, text: str) -> Path:

@@ -78,6 +78,22 @@ def test_what_somebody_spoilt_is_put_right(tmp_path, spoil):
     assert (file.stat().st_uid, stat.S_IMODE(file.stat().st_mode)) == (0, 0o644)
 
 
+@pytest.mark.parametrize("spoil", ["mode", "owner"])
+def test_a_folder_that_others_could_write_is_put_right(tmp_path, spoil):
+    folder = tmp_path / "lib"
+    install(folder, FILES, check_mode=False)
+    if spoil == "mode":
+        (folder / "settle").chmod(0o777)
+    else:
+        os.chown(folder / "settle", 29999, 29999)
+    for check_mode in (True, False):
+        done = install(folder, FILES, check_mode=check_mode)
+        assert (done.written, done.removed, done.folders) == ({}, (), (folder / "settle",))
+    status = (folder / "settle").stat()
+    assert (status.st_uid, stat.S_IMODE(status.st_mode)) == (0, 0o755)
+    assert not install(folder, FILES, check_mode=False)
+
+
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
