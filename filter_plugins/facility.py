@@ -8,13 +8,21 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+# Ansible loads a filter by its path: the package beside it isn't on Python's.
+sys.path.append(str(Path(__file__).resolve().parents[1] / "module_utils"))
+
+from facility import omero_sql
+from facility.backup_choice import moment_of
 
 # The options that all modules for device PCs share (doc_fragments/device_pc.py).
 _CONNECTION = frozenset(
@@ -122,6 +130,37 @@ def omero_users(logins: Sequence[str]) -> list[dict[str, Any]]:
     return [{"login": login, "from_directory": True} for login in logins]
 
 
+def local_moment(text: str, time_zone: str, days: int = 0) -> int:
+    """Epoch seconds of a day or minute as the facility's clocks show it, so many days later.
+
+    Raises:
+        ValueError: when it is no time.
+    """
+    day, _, clock = text.strip().partition(" ")
+    if days:
+        try:
+            day = (date.fromisoformat(day) + timedelta(days=days)).isoformat()
+        except ValueError:
+            raise ValueError(f"{text!r} is no day: write it like 2026-11-24") from None
+    return moment_of(f"{day} {clock}".strip(), time_zone)
+
+
+def omero_query(name: str, **values: str) -> str:
+    """A question to OMERO's database by its name: image_files, image_count, or images_of_person with its values.
+
+    Raises:
+        ValueError: for another name, or a login that is none.
+    """
+    queries: dict[str, Callable[..., str]] = {
+        "image_count": omero_sql.image_count,
+        "image_files": omero_sql.image_files,
+        "images_of_person": omero_sql.images_of_person,
+    }
+    if name not in queries:
+        raise ValueError(f"OMERO's database is not asked for {name!r}: choose of {', '.join(queries)}")
+    return queries[name](**values)
+
+
 def device_agents(
     hosts: Sequence[str],
     instruments: Sequence[Mapping[str, Any]],
@@ -221,7 +260,9 @@ class FilterModule:
             "directory_users": directory_users,
             "domain_to_dn": domain_to_dn,
             "htpasswd_hash": htpasswd_hash,
+            "local_moment": local_moment,
             "omero_groups": omero_groups,
+            "omero_query": omero_query,
             "omero_users": omero_users,
             "program_files": program_files,
         }

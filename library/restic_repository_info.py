@@ -4,7 +4,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: restic_repository_info
-short_description: Tell what is in a restic repository, and whether its dates can be true
+short_description: Show what is in a restic repository, whether its dates can be true, and what belongs to a moment
 description:
   - Lists snapshots and keys of a repository in a folder or behind a rest-server, and takes no lock there.
   - Changes nothing. Needs restic 0.17 or newer on the host it runs on.
@@ -38,6 +38,26 @@ options:
     description: For how long each question to restic may take.
     type: int
     default: 120
+  choose:
+    description:
+      - Which snapshots to choose. V(last_before) is the last one that began before O(moment).
+      - V(around) is the last one that began at O(moment) or before, and the first one after it, for what was there at a
+        moment may have been erased soon after it, or had just come.
+      - V(first_since) is the first one that began at O(moment) or after, and while there is none yet, the last one
+        since O(earliest).
+    type: str
+    choices: [last_before, around, first_since]
+    default: last_before
+  moment:
+    description: The moment of O(choose), in epoch seconds; left out, the newest snapshot is chosen.
+    type: float
+  earliest:
+    description: For O(choose=first_since), no snapshot before this is chosen; epoch seconds.
+    type: float
+  snapshot:
+    description: Choose the one snapshot whose id begins so, whatever O(choose) says. Fails when it isn't one alone.
+    type: str
+    default: ""
 attributes:
   check_mode: {support: full, description: Changes nothing.}
 """
@@ -59,6 +79,8 @@ EXAMPLES = r"""
     server_user: omero1.imaging.example.org
     server_password: "{{ vault_backup_server_password }}"
     ca_file: /etc/facility/tls/ca.crt
+    choose: last_before
+    moment: "{{ '2026-11-24 18:00' | local_moment('Europe/Berlin') }}"
 """
 
 RETURN = r"""
@@ -70,6 +92,11 @@ snapshots:
   returned: success
   type: list
   elements: dict
+chosen:
+  description: Ids of the snapshots that were chosen, the older one first; at most two, none where no snapshot fits.
+  returned: success
+  type: list
+  elements: str
 newest:
   description: When the newest trusted snapshot came in, without O(path) when it claims to be of; epoch seconds or null.
   returned: success
@@ -96,6 +123,7 @@ trusted:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.facility.backup_choice import RULES, ChoiceError, choose, named
 from ansible.module_utils.facility.backup_health import overview
 from ansible.module_utils.facility.restic import ResticError, arrivals, opened
 
@@ -108,6 +136,10 @@ ARGUMENTS: dict[str, Any] = {
     "ca_file": {"type": "path", "default": ""},
     "path": {"type": "path"},
     "seconds": {"type": "int", "default": 120},
+    "choose": {"type": "str", "choices": list(RULES), "default": "last_before"},
+    "moment": {"type": "float"},
+    "earliest": {"type": "float"},
+    "snapshot": {"type": "str", "default": ""},
 }
 
 
@@ -126,11 +158,15 @@ def main() -> None:
         # First the arrivals: what comes in between is listed without one.
         arrived = arrivals(params["path"]) if params["path"] else None
         with opened(params["repository"], *secret, seconds=params["seconds"], **server) as port:
-            told = overview(port.snapshots(), arrived)
-            told |= {"keys": port.keys(), "bytes": port.stored_bytes()}
-    except ResticError as error:
+            snapshots = port.snapshots()
+            found = overview(snapshots, arrived) | {"keys": port.keys(), "bytes": port.stored_bytes()}
+        if params["snapshot"]:
+            chosen = named(snapshots, params["snapshot"])
+        else:
+            chosen = choose(snapshots, params["choose"], params["moment"], params["earliest"])
+    except (ChoiceError, ResticError) as error:
         module.fail_json(msg=str(error))
-    module.exit_json(changed=False, **told)
+    module.exit_json(changed=False, chosen=[snapshot.id for snapshot in chosen], **found)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,10 @@ from tests.scenario import command as ansible_playbook
 SCENARIO = Path(__file__).parents[1]
 EPHEMERAL = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
 OMERO = "omero1.disaster.test"
+WIKI = "wiki1.disaster.test"
+# Where the scenario's inventory has them, which is not where the roles' defaults are.
+DATA = "/srv/images"
+VAULT = "/srv/vault"
 BACKUP = "backup1.disaster.test"
 SCRATCH = "scratch1.disaster.test"
 
@@ -34,6 +38,11 @@ def omero():
 @pytest.fixture
 def backup():
     return testinfra.get_host(f"podman://{BACKUP}")
+
+
+@pytest.fixture
+def wiki():
+    return testinfra.get_host(f"podman://{WIKI}")
 
 
 @pytest.fixture
@@ -93,7 +102,7 @@ def drill():
     (place / "group_vars").unlink(missing_ok=True)
     (place / "group_vars").symlink_to(EPHEMERAL / "inventory" / "group_vars")
     text = (REPOSITORY / "inventories/example/drill.yml").read_text()
-    for example, here in (("imaging.example.org", "disaster.test"), ("10.42.0.", "10.42.11."), ("8002", "8001")):
+    for example, here in (("imaging.example.org", "disaster.test"), ("10.42.0.", "10.42.11.")):
         text = text.replace(example, here)
     (place / "drill.yml").write_text(text)
     book = REPOSITORY / "playbooks/ops/drill_omero.yml"
@@ -122,11 +131,11 @@ def cut_off():
 
 @pytest.fixture
 def night(omero):
-    """Back OMERO's host up, as its timer does at night."""
+    """Back a host up, OMERO's if no other, as its timer does at night."""
 
-    def night():
-        done = omero.run("systemctl start facility-backup; systemctl is-failed facility-backup")
-        assert done.stdout.strip() == "inactive", omero.run("journalctl -u facility-backup -n 50 --no-pager").stdout
+    def night(host=omero):
+        done = host.run("systemctl start facility-backup; systemctl is-failed facility-backup")
+        assert done.stdout.strip() == "inactive", host.run("journalctl -u facility-backup -n 50 --no-pager").stdout
 
     return night
 

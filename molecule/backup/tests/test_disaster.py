@@ -15,7 +15,7 @@ import pytest
 
 from tests.acceptance.drive import picture
 
-from .conftest import EPHEMERAL, OMERO
+from .conftest import DATA, EPHEMERAL, OMERO, VAULT, WIKI
 
 ZONE = ZoneInfo("Europe/Berlin")
 NAMES = ["Zellen übersicht.png", "a b [1] (2).png", "plain.png"]
@@ -90,7 +90,7 @@ def test_everything_comes_back_aside_and_is_what_omero_says_of_it(backup):
     told = json.loads(backup.check_output("cat /var/lib/backup-keeper/weekly-drill.json"))
     assert told["ok"] is True
     assert told["files"] == 2 * len(NAMES)
-    assert backup.check_output("find /srv/backup/scratch -name '*.png'") == ""
+    assert backup.check_output(f"find {VAULT}/scratch -name '*.png'") == ""
 
 
 def test_omero_comes_back_whole_on_a_scratch_host(drill, night, omero, backup, scratch, until):
@@ -106,7 +106,7 @@ def test_omero_comes_back_whole_on_a_scratch_host(drill, night, omero, backup, s
     figures = backup.check_output("cat /var/lib/prometheus/node-exporter/backup.prom")
     assert 'backup_host_drill_ok{drill="omero"} 1.0' in figures
     assert scratch.check_output(
-        "find /OMERO -type f; pg_lsclusters --no-header; systemctl is-active omero-server || true"
+        f"find {DATA} -type f; pg_lsclusters --no-header; systemctl is-active omero-server || true"
     ) == ("inactive")
     sys.stdout.write(f"drill of the whole OMERO: {done.seconds:.0f} s\n")
 
@@ -131,11 +131,11 @@ def test_a_scratch_host_can_hand_nothing_over(scratch, backup):
 
 
 def test_a_drill_empties_no_host_but_a_scratch_host(play, omero):
-    before = sorted(checksums(omero, "/OMERO/ManagedRepository"))
+    before = sorted(checksums(omero, f"{DATA}/ManagedRepository"))
     done = play("ops/drill_omero.yml")
     assert done.returncode != 0
     assert "is no scratch host" in " ".join(done.stdout.split())
-    assert sorted(checksums(omero, "/OMERO/ManagedRepository")) == before
+    assert sorted(checksums(omero, f"{DATA}/ManagedRepository")) == before
 
 
 def test_alices_images_are_erased_and_come_back(omero, images, command, play, until):
@@ -145,11 +145,11 @@ def test_alices_images_are_erased_and_come_back(omero, images, command, play, un
     time.sleep(2)
     command(f"delete {' '.join(f'Image:{number}' for number in before.values())}", "alice")
     assert images("alice") == {}
-    assert not [one for one in originals()["alice"].values() if one in checksums(omero, "/OMERO/ManagedRepository")]
+    assert not [one for one in originals()["alice"].values() if one in checksums(omero, f"{DATA}/ManagedRepository")]
 
     done = play("ops/restore_person.yml", login="alice", day=today(), at=moment, **{"import": "yes"})
     assert done.returncode == 0, done.stdout
-    folder = f"/OMERO/restored/alice-{today()}"
+    folder = f"{DATA}/restored/alice-{today()}"
     assert sorted(checksums(omero, f"{folder}/files")) == sorted(originals()["alice"].values())
     told = json.loads(omero.check_output(f"cat {folder}/images.json"))
     assert {row["name"] for row in told} == set(before)
@@ -164,7 +164,7 @@ def test_all_of_omero_goes_back_to_a_moment(drill, night, scratch, until, omero)
     done = drill(restore_omero_to=then["time"], drill_omero_keep="yes")
     assert done.returncode == 0, done.stdout[-6000:]
     wanted = {one for kept in originals().values() for one in kept.values()}
-    assert wanted <= set(checksums(scratch, "/OMERO/ManagedRepository"))
+    assert wanted <= set(checksums(scratch, f"{DATA}/ManagedRepository"))
     asked = "SELECT i.id FROM image i JOIN experimenter e ON e.id = i.owner_id WHERE e.omename = 'alice' ORDER BY 1"
     ids = scratch.check_output(f"runuser -u postgres -- psql -qAtX -d omero -c {shlex.quote(asked)}")
     assert [int(one) for one in ids.split()] == sorted(then["images"].values())
@@ -176,11 +176,12 @@ def test_all_of_omero_goes_back_to_a_moment(drill, night, scratch, until, omero)
         ({"login": "nobody", "day": "2026-01-01"}, "OMERO knew nobody called nobody"),
         ({"login": "bob", "day": "2026-01-01"}, "no images that were imported on 2026-01-01"),
         ({"login": "bob", "day": "2126-01-01"}, "has not begun"),
+        ({"login": "bob", "day": "2026-02-30"}, "is no time"),
         ({"login": "Robert'); DROP TABLE image;--", "day": "2026-01-01"}, "Say whose images of which day"),
     ],
 )
 def test_a_wish_that_cant_be_fulfilled_is_told_and_changes_nothing(play, omero, asked, told):
-    before = omero.run("ls /OMERO/restored").stdout
+    before = omero.run(f"ls {DATA}/restored").stdout
     if asked["day"] == "2026-01-01" and asked["login"] in {"nobody", "bob"}:
         # The state of that day is before the first base backup; so a time of today, whose log is there already.
         then = datetime.datetime.now(ZONE) - datetime.timedelta(minutes=2)
@@ -188,12 +189,12 @@ def test_a_wish_that_cant_be_fulfilled_is_told_and_changes_nothing(play, omero, 
     done = play("ops/restore_person.yml", **asked)
     assert done.returncode != 0
     assert told in " ".join(done.stdout.split())
-    assert omero.run("ls /OMERO/restored").stdout == before
+    assert omero.run(f"ls {DATA}/restored").stdout == before
 
 
 def test_a_wrong_key_and_a_full_disk_are_told_and_the_same_command_goes_on(play, omero):
     """With room for two of the three files, a page of memory each; then there is room."""
-    folder = f"/OMERO/restored/bob-{today()}"
+    folder = f"{DATA}/restored/bob-{today()}"
     wish = {"login": "bob", "day": today()}
     done = play("ops/restore_person.yml", **wish, backup_client_repository_password="x" * 43)
     assert done.returncode != 0
@@ -203,7 +204,7 @@ def test_a_wrong_key_and_a_full_disk_are_told_and_the_same_command_goes_on(play,
     try:
         done = play("ops/restore_person.yml", **wish)
         assert done.returncode != 0
-        assert "Make room on /OMERO" in " ".join(done.stdout.split())
+        assert f"Make room on {DATA}" in " ".join(done.stdout.split())
         omero.run_expect([0], f"mount -o remount,size=10m {folder}")
         done = play("ops/restore_person.yml", **wish)
         assert done.returncode == 0, done.stdout
@@ -219,11 +220,11 @@ def test_a_time_before_the_first_backup_is_refused(play):
 
 
 def test_a_host_that_holds_images_is_never_written_over(play, omero):
-    before = sorted(checksums(omero, "/OMERO/ManagedRepository"))
+    before = sorted(checksums(omero, f"{DATA}/ManagedRepository"))
     done = play("ops/restore_omero.yml", restore_omero_confirm=OMERO)
     assert done.returncode != 0
     assert "holds images already" in " ".join(done.stdout.split())
-    assert sorted(checksums(omero, "/OMERO/ManagedRepository")) == before
+    assert sorted(checksums(omero, f"{DATA}/ManagedRepository")) == before
 
 
 # Something of the first run that ends a moment after the second has begun to wait for it, and never if that doesn't.
@@ -237,16 +238,16 @@ date +%s >/run/through
 
 def test_the_host_is_lost_and_comes_back_whole(night, rows, new_host, play, cut_off, omero, images, capsys):
     night()
-    before, files = rows(), sorted(checksums(omero, "/OMERO/ManagedRepository"))
+    before, files = rows(), sorted(checksums(omero, f"{DATA}/ManagedRepository"))
     # The last minute: what PostgreSQL had handed over when the host died.
     omero.check_output("runuser -u postgres -- psql -qAtX -c 'SELECT pg_switch_wal()'")
     omero.run_expect([0], "sleep 5; runuser -u postgres -- pgbackrest --stanza=omero check || true")
     new_host()
-    assert omero.run("ls /OMERO").rc != 0
+    assert omero.run(f"ls {DATA}").rc != 0
     base = play("base.yml")
     assert base.returncode == 0, base.stdout
     # The administrator's own computer dies in the middle of it; the same command goes on.
-    first_file = "find /OMERO/ManagedRepository -type f | grep -q ."
+    first_file = f"find {DATA}/ManagedRepository -type f | grep -q ."
     cut_off(lambda: omero.run(first_file).rc == 0, 900, "ops/restore_omero.yml", restore_omero_confirm=OMERO)
     assert omero.run("systemctl is-active omero-server").rc != 0
     omero.run_expect([0], f"systemd-run --collect flock /run/restore-omero.lock sh -c {shlex.quote(STILL_AT_IT)}")
@@ -259,7 +260,7 @@ def test_the_host_is_lost_and_comes_back_whole(night, rows, new_host, play, cut_
     with capsys.disabled():
         sys.stdout.write(f"\nwhole OMERO from an empty host: {seconds:.0f} s\n")
     assert rows() == before
-    assert sorted(checksums(omero, "/OMERO/ManagedRepository")) == files
+    assert sorted(checksums(omero, f"{DATA}/ManagedRepository")) == files
     wanted = {one for kept in originals().values() for one in kept.values()}
     assert wanted <= set(files)
     assert len(images("alice")) == len(images("bob")) == len(NAMES)
@@ -277,7 +278,7 @@ def test_drive_x_works_again_and_is_backed_up_again(drive, images, until, night,
 
 def test_a_person_is_erased_from_all_backups_and_nobody_else(play, command, images, night, omero, backup):
     command(f"delete {' '.join(f'Image:{number}' for number in images('alice').values())}", "alice")
-    omero.check_output("rm -rf /OMERO/restored/alice-* /OMERO/incoming/alice/*")
+    omero.check_output(f"rm -rf {DATA}/restored/alice-* {DATA}/incoming/alice/*")
     night()
     before = kept(omero)
     assert any(of["alice"] for of in before.values())
@@ -314,8 +315,26 @@ def kept(omero):
     return found
 
 
+PAGE = "/var/lib/dokuwiki/data/pages/safety/lasers.txt"
+
+
+def test_the_wiki_s_pages_come_back_as_of_a_day(wiki, night, play):
+    wiki.run_expect([0], f"runuser -u www-data -- sh -c 'mkdir -p $(dirname {PAGE}) && echo goggles > {PAGE}'")
+    night(wiki)
+    wiki.run_expect([0], f"echo spoilt > {PAGE}")
+    done = play("ops/restore_wiki.yml", restore_wiki_confirm=WIKI, restore_wiki_to=today())
+    assert done.returncode == 0, done.stdout[-6000:]
+    assert wiki.file(PAGE).content_string == "goggles\n"
+    assert wiki.file(PAGE).user == "www-data"
+    assert "spoilt" in wiki.check_output("cat /var/lib/dokuwiki/data.before-*/pages/safety/lasers.txt")
+
+
+def test_nothing_of_the_facility_lies_where_the_roles_defaults_are(omero, backup, scratch):
+    assert [host.run("ls /OMERO /srv/backup").stdout for host in (omero, backup, scratch)] == [""] * 3
+
+
 def test_a_second_run_of_the_playbooks_changes_nothing(play):
-    for book in ("omero.yml", "backup.yml"):
+    for book in ("omero.yml", "wiki.yml", "backup.yml"):
         done = play(book)
         assert done.returncode == 0, done.stdout
         assert not [line for line in done.stdout.splitlines() if "changed=" in line and "changed=0" not in line]

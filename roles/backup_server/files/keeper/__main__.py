@@ -84,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     asking = commands.add_parser("ask", help="a database as it was at some time (as user pgbackrest)")
     asking.add_argument("--stanza", required=True)
     asking.add_argument("--time", required=True, help="ISO 8601 with its zone, or latest")
-    asking.add_argument("--sql", type=Path, required=True, help="a file with one SELECT")
+    asking.add_argument("--sql", type=Path, required=True, help="a file with one SELECT; - for standard input")
     asking.add_argument("--database", default="", help="needed when the cluster has several")
     erasing = commands.add_parser("erase", help="take files out of all snapshots of a repository")
     erasing.add_argument("--repository", required=True)

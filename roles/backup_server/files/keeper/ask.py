@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ def run(config: Config, stanza: str, moment: str, file: Path, database: str = ""
         config: the keeper's.
         stanza: whose database.
         moment: ISO 8601 with its zone, or latest.
-        file: holds one SELECT.
+        file: holds one SELECT; - for standard input.
         database: which of the cluster's; "" when there is only one.
 
     Raises:
@@ -31,9 +32,10 @@ def run(config: Config, stanza: str, moment: str, file: Path, database: str = ""
     chosen = config.stanza(stanza)
     target = target_of(moment)
     try:
-        query = file.read_text().strip().rstrip(";")
+        text = sys.stdin.read() if str(file) == "-" else file.read_text()
     except OSError as error:
         raise DatabaseError(f"{file}: {error.strerror}: let the user pgbackrest read it") from None
+    query = text.strip().rstrip(";")
     if not query:
         raise DatabaseError(f"{file}: is empty: write one SELECT into it")
     with (
