@@ -47,16 +47,7 @@ VERIFY = Step(
     again="make verify",
 )
 
-# What a person does with a service, and as whom: (group, address, login).
-SERVICES = (
-    ("ldap_directory", "ldaps://{host}", "aadler@{domain}"),
-    ("omero_server", "{host}:4064", "aadler"),
-    ("omero_web", "https://{host}/", "aadler"),
-    ("cifs_dropbox", r"\\{host}\dropbox", "aadler"),
-    ("wiki", "https://{host}/", "aadler, sstein (staff), iivanova (IT)"),
-    ("backup_server", "{host}:8001-8003", "none: hosts deliver, nobody logs in"),
-    ("device_pc", "https://{host}:5986/wsman", r"IMAGING\aadler (README, Try it)"),
-)
+ROLES = REPOSITORY / "roles"
 
 
 def facility() -> int:
@@ -90,12 +81,21 @@ def services_table(results: list[dict[str, Any]]) -> str:
     inventory = yaml.safe_load((INVENTORY / "hosts.yml").read_text())["all"]
     domain = yaml.safe_load((INVENTORY / "group_vars" / "all" / "facility.yml").read_text())["facility_domain"]
     rows = [("host", "address", "service", "where", "state", "demo login")]
-    known = {group: (where, login) for group, where, login in SERVICES}
     for result in results:
         host, service = result["host"], result["service"]
-        where, login = known.get(service, ("", ""))
+        demo = _demo(service)
         address = inventory["hosts"][host]["ansible_host"]
         state = "ok" if result["ok"] else "FAILED"
-        rows.append((host, address, service, where.format(host=host), state, login.format(domain=domain)))
+        where, login = (demo.get(key, "").format(host=host, domain=domain) for key in ("where", "login"))
+        rows.append((host, address, service, where, state, login))
     faults = [f"{result['service']} on {result['host']}: {result['message']}" for result in results if not result["ok"]]
     return "\n".join([table(rows), *faults])
+
+
+def _demo(service: str) -> dict[str, str]:
+    """Where a person finds a service, and as whom, as its role says: where and login, with {host} and {domain}."""
+    described = ROLES / service / "meta" / "facility.yml"
+    if not described.exists():
+        return {}
+    found: dict[str, str] = (yaml.safe_load(described.read_text()) or {}).get("demo", {})
+    return found
