@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+from testbed import fast, phases
 from testbed.paths import BUILD, REPOSITORY
 
 
@@ -20,10 +21,12 @@ def main() -> int:
     junit = f"--junit-xml={results}/scenario-{name}.xml"
     # The beds may be another checkout's, or half there: molecule must not believe its own notes about them.
     subprocess.run(["molecule", "reset", "--scenario-name", name], cwd=REPOSITORY, check=False, capture_output=True)
-    environment = {**os.environ, "PYTEST_ADDOPTS": f"{os.environ.get('PYTEST_ADDOPTS', '')} {junit}"}
-    return subprocess.run(
-        ["molecule", "test", "--scenario-name", name], cwd=REPOSITORY, env=environment, check=False
-    ).returncode
+    strategy, why = fast.strategy(name, os.environ)
+    if why:
+        print(why, flush=True)
+    environment = {**os.environ, **strategy, "PYTEST_ADDOPTS": f"{os.environ.get('PYTEST_ADDOPTS', '')} {junit}"}
+    command = ["molecule", "test", "--scenario-name", name]
+    return phases.run(command, environment, phases.notes(name), strategy=strategy.get("ANSIBLE_STRATEGY", "linear"))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run the steps of a long command: say what runs and how long it took, stop at the first fault and name the cure."""
 
+import dataclasses
 import itertools
+import json
 import subprocess
 import sys
 import textwrap
@@ -13,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
 
+from testbed import phases
 from testbed.paths import BUILD, REPOSITORY
 
 LOGS = BUILD / "logs"
@@ -33,6 +36,7 @@ class Step:
         again: how to repeat just this step by hand.
         junit: a JUnit file that the command writes; its tests are counted, otherwise the step counts as one.
         shown: let the command's output through instead of only keeping it in build/logs/.
+        phases: a file in which a scenario notes the seconds of its phases.
         beside: a word; it may run beside neighbours with the same: it shares no hosts with them. "" for alone.
     """
 
@@ -41,12 +45,21 @@ class Step:
     again: str
     junit: Path | None = None
     shown: bool = False
+    phases: Path | None = None
     beside: str = ""
 
 
 @dataclass
 class Outcome:
-    """What came of a step: its name, elapsed seconds, how many tests passed, failed and were skipped; the faults."""
+    """What came of a step.
+
+    Attributes:
+        name: the step's.
+        seconds: elapsed.
+        passed: how many tests; failed and skipped likewise.
+        faults: a text for each test that failed.
+        phases: seconds of each phase, of a scenario.
+    """
 
     name: str
     seconds: float
@@ -54,6 +67,7 @@ class Outcome:
     failed: int = 0
     skipped: int = 0
     faults: list[str] = field(default_factory=list)
+    phases: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -83,6 +97,7 @@ class Run:
             done = subprocess.run(step.command, cwd=REPOSITORY, check=False, **kept)  # type: ignore[call-overload]
         seconds = time.monotonic() - began
         outcome = _count(step, seconds, done.returncode)
+        outcome.phases = phases.read(step.phases) if step.phases else {}
         with self._lock:
             self.outcomes.append(outcome)
             if done.returncode == 0:
@@ -96,7 +111,7 @@ class Run:
         return False
 
     def summary(self) -> str:
-        """Return a table of all steps, what failed and why, and last the line of totals."""
+        """Return a table of all steps, one of scenarios, what failed and why, and last the line of totals."""
         rows = [("step", "seconds", "passed", "failed", "skipped")]
         rows += [(o.name, f"{o.seconds:.1f}", str(o.passed), str(o.failed), str(o.skipped)) for o in self.outcomes]
         passed, failed, skipped = (
@@ -104,7 +119,18 @@ class Run:
         )
         last = f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else "")
         faults = [f"{o.name}: {fault}" for o in self.outcomes for fault in o.faults]
-        return "\n\n".join([table(rows), *faults, last])
+        return "\n\n".join([table(rows), *self._phases(), *faults, last])
+
+    def _phases(self) -> list[str]:
+        """Return a table with the seconds of each phase of each scenario, where there was one."""
+        scenarios = [outcome for outcome in self.outcomes if outcome.phases]
+        rows = [[o.name, *(f"{o.phases.get(name, 0):.1f}" for name in phases.PHASES)] for o in scenarios]
+        return [table([["seconds of", *phases.PHASES], *rows])] if rows else []
+
+    def note(self, file: Path) -> None:
+        """Write what came of each step to a file, as JSON."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps([dataclasses.asdict(outcome) for outcome in self.outcomes], indent=1) + "\n")
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:

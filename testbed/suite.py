@@ -6,6 +6,7 @@ import dataclasses
 import shutil
 import sys
 
+from testbed import phases
 from testbed.paths import BUILD, REPOSITORY
 from testbed.steps import Step, finish, run_all
 
@@ -47,6 +48,7 @@ def scenario_step(name: str) -> Step:
         [sys.executable, "-m", "testbed.scenario", name],
         f"make scenario NAME={name}",
         RESULTS / f"scenario-{name}.xml",
+        phases=phases.notes(name),
         beside="scenarios",
     )
 
@@ -80,7 +82,9 @@ def main() -> int:
         "acceptance": acceptance,
         "all": [*lint_steps(), *unit, *scenario_steps(), conformance_step(), *acceptance],
     }[part]
-    return finish(*run_all(steps))
+    run, good = run_all(steps)
+    run.note(RESULTS / "steps.json")
+    return finish(run, good)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
 import pytest
@@ -149,3 +150,23 @@ def test_a_table_aligns_words_left_and_numbers_right():
         "lint            1.5",
         "acceptance    120.0",
     ]
+
+
+def test_the_phases_of_scenarios_have_a_table_and_the_last_line_stays_the_last(capfd, tmp_path):
+    notes = tmp_path / "phases.json"
+    program = f'open({str(notes)!r}, \'w\').write(\'{{"phases": {{"create": 12.5, "verify": 100.0}}}}\')'
+    run, good = run_all([python("scenario: wiki", program, phases=notes), python("two", "pass")])
+    assert finish(run, good) == 0
+    lines = capfd.readouterr().out.splitlines()
+    (head,) = (line for line in lines if line.startswith("seconds of"))
+    assert head.split()[2:] == ["create", "prepare", "converge", "idempotence", "verify", "destroy"]
+    assert lines[lines.index(head) + 2].split() == ["scenario:", "wiki", "12.5", "0.0", "0.0", "0.0", "100.0", "0.0"]
+    assert lines[-1] == "2 passed, 0 failed"
+
+
+def test_a_run_notes_what_came_of_each_step(tmp_path):
+    run, _ = run_all([python("one", "pass"), python("two", "raise SystemExit(1)")])
+    run.note(tmp_path / "results" / "steps.json")
+    noted = json.loads((tmp_path / "results" / "steps.json").read_text())
+    assert [(step["name"], step["passed"], step["failed"]) for step in noted] == [("one", 1, 0), ("two", 0, 1)]
+    assert all(step["seconds"] > 0 for step in noted)
