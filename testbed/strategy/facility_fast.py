@@ -71,7 +71,7 @@ def files_of(name: str, search_path: Sequence[str]) -> Iterator[Found]:
                 break
 
 
-# On two cores Mitogen would keep one for its multiplexer, and the rest of a run on the other, programs on the controller
+# On two cores Mitogen would keep one for its multiplexer and the rest of a run on the other, programs on the controller
 # and what they start included; scenarios run two at a time.
 ansible_mitogen.affinity.policy = ansible_mitogen.affinity.Policy()
 ansible_mitogen.module_finder.scan = completed(ansible_mitogen.module_finder.scan)
