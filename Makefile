@@ -36,10 +36,10 @@ drill: root venv  ## OMERO from its backups onto a scratch host of the running f
 	@python -m testbed.drill
 
 bench: root venv  ## measure against baselines of the same run; writes build/bench.json
-	@python -m tests.bench
+	@PYTHONPATH=src python -m tests.bench
 
 campaign: root venv  ## kill what carries images in the running facility, 200 times; every file is found again
-	@python -m tests.faults --real --faults 200
+	@PYTHONPATH=src python -m tests.faults --real --faults 200
 
 lock: venv  ## resolve requirements.lock anew from pyproject.toml
 	@testbed/lock.sh

@@ -3,7 +3,7 @@
 
 
 class ModuleDocFragment:
-    """The connection's options, as module_utils/facility/directory_task.py takes them."""
+    """The connection's options, as src/facility/directory/task.py takes them."""
 
     DOCUMENTATION = r"""
 options:

@@ -18,11 +18,12 @@ from zoneinfo import ZoneInfo
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-# Ansible loads a filter by its path: the package beside it isn't on Python's.
-sys.path.append(str(Path(__file__).resolve().parents[1] / "module_utils"))
-
-from facility import omero_sql
-from facility.backup_choice import moment_of
+SOURCES = Path(__file__).resolve().parents[1] / "src"
+# Ansible finds the package for modules alone.
+sys.path.append(str(SOURCES))
+from facility.backup.choice import moment_of  # noqa: E402 - needs the line before
+from facility.core.program_files import program_files as files_of_program  # noqa: E402 - needs it, too
+from facility.omero import sql as omero_sql  # noqa: E402 - needs it, too
 
 # The options that all modules for device PCs share (doc_fragments/device_pc.py).
 _CONNECTION = frozenset(
@@ -231,20 +232,13 @@ def htpasswd_hash(secret: str) -> str:
     return "{SHA}" + base64.b64encode(hashlib.sha1(secret.encode(), usedforsecurity=False).digest()).decode()
 
 
-def program_files(texts: Sequence[str], sources: Sequence[str]) -> dict[str, str]:
-    """What module python_program installs, from files of the controller: {"settle/cli.py": its text}.
+def program_files(package: str) -> dict[str, str]:
+    """What module python_program installs of a program: {"facility/core/plan.py": its text}; see core/program_files.py.
 
     Args:
-        texts: The files' texts.
-        sources: Their paths, in the same order; the last two parts are package and module.
-
-    Raises:
-        ValueError: when two files would be one on the host.
+        package: The program's package, as facility.drive.settle.
     """
-    names = ["/".join(source.split("/")[-2:]) for source in sources]
-    if len(set(names)) != len(names):
-        raise ValueError(f"two of these files have the same package and name: {', '.join(sorted(names))}")
-    return dict(zip(names, texts, strict=True))
+    return files_of_program(package, SOURCES)
 
 
 class FilterModule:

@@ -98,8 +98,8 @@ problems:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.facility.device_pc_drive import DriveError, converge, script
-from ansible.module_utils.facility.device_pc_options import CONNECTION
+from ansible.module_utils.facility.device_pc.drive import DriveError, converge, script
+from ansible.module_utils.facility.device_pc.options import CONNECTION
 
 ARGUMENTS: dict[str, Any] = {
     "pcs": {"type": "list", "elements": "dict", "required": True, "options": CONNECTION},

@@ -58,7 +58,7 @@ added:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.facility.delegation import CLASSES, DelegationError, delegate
+from ansible.module_utils.facility.directory.delegation import CLASSES, DelegationError, delegate
 
 ARGUMENTS: dict[str, Any] = {
     "account": {"type": "str", "required": True},

@@ -127,8 +127,8 @@ ignored_members:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.facility.directory_groups import GroupsTask
-from ansible.module_utils.facility.directory_task import CONNECTION_OPTIONS, converge
+from ansible.module_utils.facility.directory.groups import GroupsTask
+from ansible.module_utils.facility.directory.task import CONNECTION_OPTIONS, converge
 
 ARGUMENTS: dict[str, Any] = {
     **CONNECTION_OPTIONS,

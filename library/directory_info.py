@@ -104,8 +104,8 @@ kind:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.facility.directory_facts import facts
-from ansible.module_utils.facility.directory_task import CONNECTION_OPTIONS, report
+from ansible.module_utils.facility.directory.facts import facts
+from ansible.module_utils.facility.directory.task import CONNECTION_OPTIONS, report
 
 ARGUMENTS: dict[str, Any] = {
     **CONNECTION_OPTIONS,

@@ -78,8 +78,8 @@ kind:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.facility.directory_task import CONNECTION_OPTIONS, converge
-from ansible.module_utils.facility.directory_units import UnitsTask
+from ansible.module_utils.facility.directory.task import CONNECTION_OPTIONS, converge
+from ansible.module_utils.facility.directory.units import UnitsTask
 
 ARGUMENTS: dict[str, Any] = {
     **CONNECTION_OPTIONS,

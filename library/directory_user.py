@@ -138,8 +138,8 @@ kind:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.facility.directory_accounts import AccountsTask
-from ansible.module_utils.facility.directory_task import CONNECTION_OPTIONS, converge
+from ansible.module_utils.facility.directory.accounts import AccountsTask
+from ansible.module_utils.facility.directory.task import CONNECTION_OPTIONS, converge
 
 ARGUMENTS: dict[str, Any] = {
     **CONNECTION_OPTIONS,

@@ -78,7 +78,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.facility.dokuwiki import Wiki, WikiError, converge, seeds_of
+from ansible.module_utils.facility.wiki.pages import Wiki, WikiError, converge, seeds_of
 
 ARGUMENTS: dict[str, Any] = {
     "pages": {

@@ -113,8 +113,8 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.facility.incoming_folder import FolderError, FoldersTask, Wish, converge
-from ansible.module_utils.facility.incoming_folder_host import LocalHost
+from ansible.module_utils.facility.drive.folders import FolderError, FoldersTask, Wish, converge
+from ansible.module_utils.facility.drive.folders_host import LocalHost
 
 ARGUMENTS: dict[str, Any] = {
     "root": {"type": "path", "required": True},

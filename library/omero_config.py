@@ -93,7 +93,7 @@ unknown:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.facility.omero_config_file import OmeroConfigError, configure
+from ansible.module_utils.facility.omero.config_file import OmeroConfigError, configure
 
 ARGUMENTS: dict[str, Any] = {
     "path": {"type": "path", "required": True},

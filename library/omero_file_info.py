@@ -58,8 +58,8 @@ faults:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.facility.omero_files import chosen, fault_of, image_files
-from ansible.module_utils.facility.omero_server import CONNECTION_OPTIONS, OmeroError, opened, server_of
+from ansible.module_utils.facility.omero.connection import CONNECTION_OPTIONS, OmeroError, opened, server_of
+from ansible.module_utils.facility.omero.files import chosen, fault_of, image_files
 
 ARGUMENTS: dict[str, Any] = {
     **CONNECTION_OPTIONS,

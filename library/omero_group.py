@@ -64,8 +64,8 @@ updated:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.facility.omero_people import PERMISSIONS, apply_group, groups_plan, groups_state
-from ansible.module_utils.facility.omero_server import CONNECTION_OPTIONS, OmeroError, opened, server_of
+from ansible.module_utils.facility.omero.connection import CONNECTION_OPTIONS, OmeroError, opened, server_of
+from ansible.module_utils.facility.omero.people import PERMISSIONS, apply_group, groups_plan, groups_state
 
 ARGUMENTS: dict[str, Any] = {
     **CONNECTION_OPTIONS,

@@ -74,9 +74,9 @@ from dataclasses import asdict
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.facility.omero_imports import imported_images
-from ansible.module_utils.facility.omero_server import CONNECTION_OPTIONS, OmeroError, opened, server_of
-from ansible.module_utils.facility.settle_status import SettleError, read, sorted_out
+from ansible.module_utils.facility.drive.status import SettleError, read, sorted_out
+from ansible.module_utils.facility.omero.connection import CONNECTION_OPTIONS, OmeroError, opened, server_of
+from ansible.module_utils.facility.omero.imports import imported_images
 
 ARGUMENTS: dict[str, Any] = {
     **CONNECTION_OPTIONS,

@@ -50,8 +50,8 @@ images:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.facility.omero_people import groups_state, users_state
-from ansible.module_utils.facility.omero_server import ALL_GROUPS, CONNECTION_OPTIONS, OmeroError, opened, server_of
+from ansible.module_utils.facility.omero.connection import ALL_GROUPS, CONNECTION_OPTIONS, OmeroError, opened, server_of
+from ansible.module_utils.facility.omero.people import groups_state, users_state
 
 ARGUMENTS: dict[str, Any] = {**CONNECTION_OPTIONS}
 

@@ -44,7 +44,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.facility.omero_missing_files import missing_files
+from ansible.module_utils.facility.omero.missing_files import missing_files
 
 ARGUMENTS: dict[str, Any] = {
     "root": {"type": "path", "required": True},

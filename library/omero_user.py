@@ -125,8 +125,8 @@ unknown:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.facility.omero_people import converge_users
-from ansible.module_utils.facility.omero_server import CONNECTION_OPTIONS, OmeroError, opened, server_of
+from ansible.module_utils.facility.omero.connection import CONNECTION_OPTIONS, OmeroError, opened, server_of
+from ansible.module_utils.facility.omero.people import converge_users
 
 _NAMES: dict[str, Any] = {"type": "list", "elements": "str"}
 ARGUMENTS: dict[str, Any] = {

@@ -45,7 +45,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.facility.pgbackrest import CONFIG, PgbackrestError, info
+from ansible.module_utils.facility.backup.pgbackrest import CONFIG, PgbackrestError, info
 
 ARGUMENTS: dict[str, Any] = {
     "stanza": {"type": "str", "default": ""},

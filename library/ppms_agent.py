@@ -125,11 +125,11 @@ kind:
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.facility.device_pc_options import endpoint
-from ansible.module_utils.facility.ppms_agent import AgentError
-from ansible.module_utils.facility.ppms_agent_options import ARGUMENTS, REQUIRED_IF, wish
-from ansible.module_utils.facility.ppms_agent_pc import converge
-from ansible.module_utils.facility.winrm import DevicePc, WinrmError
+from ansible.module_utils.facility.device_pc.agent.agent import AgentError
+from ansible.module_utils.facility.device_pc.agent.options import ARGUMENTS, REQUIRED_IF, wish
+from ansible.module_utils.facility.device_pc.agent.pc import converge
+from ansible.module_utils.facility.device_pc.options import endpoint
+from ansible.module_utils.facility.device_pc.winrm import DevicePc, WinrmError
 
 
 def main() -> None:

@@ -206,8 +206,8 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.facility.ppms_agent_fleet import look
-from ansible.module_utils.facility.ppms_agent_options import AGENT, PROGRAMS_FOLDER
+from ansible.module_utils.facility.device_pc.agent.fleet import look
+from ansible.module_utils.facility.device_pc.agent.options import AGENT, PROGRAMS_FOLDER
 
 ARGUMENTS: dict[str, Any] = {
     "pcs": {"type": "list", "elements": "dict", "required": True, "options": AGENT},

@@ -55,8 +55,8 @@ from dataclasses import asdict
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.facility.ppms import PpmsError
-from ansible.module_utils.facility.ppms_task import CONNECTION, connection
+from ansible.module_utils.facility.ppms.pumapi import PpmsError
+from ansible.module_utils.facility.ppms.task import CONNECTION, connection
 
 ARGUMENTS: dict[str, Any] = {
     **CONNECTION,

@@ -55,8 +55,8 @@ unchanged:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.facility.ppms import PpmsError
-from ansible.module_utils.facility.ppms_task import CONNECTION, RIGHTS, connection, converge_rights
+from ansible.module_utils.facility.ppms.pumapi import PpmsError
+from ansible.module_utils.facility.ppms.task import CONNECTION, RIGHTS, connection, converge_rights
 
 ARGUMENTS: dict[str, Any] = {
     **CONNECTION,

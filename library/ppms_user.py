@@ -73,8 +73,8 @@ unchanged:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.facility.ppms import PpmsError
-from ansible.module_utils.facility.ppms_task import CONNECTION, connection, converge_users
+from ansible.module_utils.facility.ppms.pumapi import PpmsError
+from ansible.module_utils.facility.ppms.task import CONNECTION, connection, converge_users
 
 ARGUMENTS: dict[str, Any] = {
     **CONNECTION,

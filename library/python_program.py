@@ -10,7 +10,7 @@ description:
   - What the host's own Python can't read is refused before anything is changed, and all files are on the disk before
     the first takes its place.
   - Modules that aren't named are removed from the folder, so that nothing is left of an older version. Files that are
-    no modules of a package (C(folder/package/module.py)) are left alone.
+    in no package (C(folder/module.py)), or are no Python, are left alone.
 options:
   path:
     description:
@@ -20,8 +20,8 @@ options:
     required: true
   files:
     description:
-      - The text of each module, by its name below O(path), as V(settle/cli.py). Must not hold secrets.
-      - In a role, made from files of the controller by filter C(program_files).
+      - The text of each module, by its name below O(path), as V(facility/core/plan.py). Must not hold secrets.
+      - In a role, filter C(program_files) gives them for the name of a program's package.
     type: dict
     required: true
 attributes:
@@ -34,9 +34,7 @@ EXAMPLES = r"""
 - name: Settle's program is there
   python_program:
     path: /usr/local/lib/settle
-    files: "{{ query('ansible.builtin.file', *sources, rstrip=false) | program_files(sources) }}"
-  vars:
-    sources: "{{ query('ansible.builtin.fileglob', 'settle/*.py') }}"
+    files: "{{ 'facility.drive.settle' | program_files }}"
   notify: Restart settle
 """
 
@@ -62,7 +60,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.facility.python_program import ProgramError, install
+from ansible.module_utils.facility.core.python_program import ProgramError, install
 
 ARGUMENTS: dict[str, Any] = {
     "path": {"type": "path", "required": True},

@@ -73,7 +73,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.facility.register import RegisterError, read
+from ansible.module_utils.facility.people.register import RegisterError, read
 
 ARGUMENTS: dict[str, Any] = {
     "path": {"type": "path", "required": True},

@@ -123,9 +123,9 @@ trusted:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.facility.backup_choice import RULES, ChoiceError, choose, named
-from ansible.module_utils.facility.backup_health import overview
-from ansible.module_utils.facility.restic import ResticError, arrivals, opened
+from ansible.module_utils.facility.backup.choice import RULES, ChoiceError, choose, named
+from ansible.module_utils.facility.backup.health import overview
+from ansible.module_utils.facility.backup.restic import ResticError, arrivals, opened
 
 ARGUMENTS: dict[str, Any] = {
     "repository": {"type": "str", "required": True},

@@ -49,9 +49,9 @@ from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 
 # Ansible loads a plugin by its path: the package beside it isn't on Python's.
-sys.path.append(str(Path(__file__).resolve().parents[1] / "module_utils"))
+sys.path.append(str(Path(__file__).resolve().parents[1] / "src"))
 
-from facility.register import RegisterError, read
+from facility.people.register import RegisterError, read
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]  # Ansible has no types.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes the repository importable as Ansible sees it: module_utils/ is part of ansible.module_utils."""
+"""Makes the repository importable, for modules of library/ as Ansible does it: src/ is ansible.module_utils."""
 
 from __future__ import annotations
 
@@ -8,17 +8,45 @@ import importlib.util
 import json
 import sys
 from collections.abc import Callable, Iterator
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import ansible.module_utils
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
 REPOSITORY = Path(__file__).parents[1]
-ansible.module_utils.__path__.append(str(REPOSITORY / "module_utils"))
 sys.path.append(str(REPOSITORY))
+
+
+class OnePackage(MetaPathFinder, Loader):
+    """Gives modules of library/ for ansible.module_utils.facility.x the very module facility.x that tests import.
+
+    Two modules from one file would have two exception types of one name, and a test would patch the wrong one.
+    """
+
+    PREFIX = "ansible.module_utils."
+
+    def __init__(self) -> None:
+        self.specs: dict[str, ModuleSpec | None] = {}
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        ours = f"{fullname}.".startswith(f"{self.PREFIX}facility.")
+        return importlib.util.spec_from_loader(fullname, self) if ours else None
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        module = importlib.import_module(spec.name.removeprefix(self.PREFIX))
+        self.specs[spec.name] = module.__spec__
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        # It has run, and importlib has just written the other name into it.
+        module.__spec__ = self.specs[f"{self.PREFIX}{module.__name__}"]
+
+
+sys.meta_path.insert(0, OnePackage())
 
 
 def load(path: Path) -> ModuleType:
@@ -62,8 +90,7 @@ def run_module(capsys: pytest.CaptureFixture[str]) -> Run:
 @pytest.fixture
 def directory(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """An Active Directory in memory, which the directory modules of this test reach instead of a server."""
-    from ansible.module_utils.facility import directory as port
-
+    from facility.directory import port
     from tests.fake_directory import FakeDirectory
 
     fake = FakeDirectory()

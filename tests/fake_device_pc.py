@@ -7,8 +7,8 @@ import base64
 import hashlib
 import re
 
-from ansible.module_utils.facility import ppms_agent as agent
-from ansible.module_utils.facility.winrm import Answer, DevicePc, Endpoint
+from facility.device_pc.agent import agent
+from facility.device_pc.winrm import Answer, DevicePc, Endpoint
 
 MEMBER = {"M": "0x1301bf", "RX": "0x1200a9", "R": "FR", "F": "FA"}
 SHORT = {"S-1-5-18": "SY", "S-1-5-32-544": "BA", "S-1-5-19": "LS"}

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from ansible.module_utils.facility import directory_names as names
-from ansible.module_utils.facility.directory import Entry, Operation, Scope
-from ansible.module_utils.facility.directory_server import DirectoryError
+from facility.directory import names
+from facility.directory.port import Entry, Operation, Scope
+from facility.directory.server import DirectoryError
 
 BASE = "DC=imaging,DC=example,DC=org"
 UNITS = ("people", "groups", "services", "instruments")

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The figures of the backups, on a host of their own: a night without changes, a restore of everything, and memory.
 
-The baselines are restic itself on the same tree, with the same server. Alone: ``python -m tests.bench.backup``.
+The baselines are restic itself on the same tree, with the same server.
+Alone: ``PYTHONPATH=src python -m tests.bench.backup``.
 """
 
 from __future__ import annotations
@@ -142,7 +143,7 @@ def _peak_while(act: Callable[[], object]) -> float:
     def look() -> None:
         nonlocal peak
         while not ended.wait(0.2):
-            peak = max(peak, memory.of_commands(HOST, ("restic", "facility_backup")))
+            peak = max(peak, memory.of_commands(HOST, ("restic", "facility.backup.client")))
 
     thread = threading.Thread(target=look)
     thread.start()

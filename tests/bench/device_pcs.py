@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The PPMS agent's deployment on one PC, and how long a look at 200 and at 1,000 PCs takes that need nothing.
 
-Alone: ``python -m tests.bench.device_pcs``. The one PC is Wine's, on a bed of its own. The many are one process on
-loopback that replays that PC's answer, so that what is measured is the controller.
+Alone: ``PYTHONPATH=src python -m tests.bench.device_pcs``. The one PC is Wine's, on a bed of its own. The many are one
+process on loopback that replays that PC's answer, so that what is measured is the controller.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from typing import Any
 
 import yaml
 
-from module_utils.facility.device_pc_options import endpoint
-from module_utils.facility.ppms_agent import QUESTION, AgentError, observed
-from module_utils.facility.ppms_agent_fleet import look
-from module_utils.facility.ppms_agent_options import AGENT, wish
-from module_utils.facility.ppms_agent_pc import ask, converge
-from module_utils.facility.winrm import DevicePc, WinrmError
+from facility.device_pc.agent.agent import QUESTION, AgentError, observed
+from facility.device_pc.agent.fleet import look
+from facility.device_pc.agent.options import AGENT, wish
+from facility.device_pc.agent.pc import ask, converge
+from facility.device_pc.options import endpoint
+from facility.device_pc.winrm import DevicePc, WinrmError
 from testbed.hosts import access, driver
 from testbed.hosts.bed import bed
 from testbed.paths import BUILD, REPOSITORY

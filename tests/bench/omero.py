@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The module omero_config with 60 properties on the example facility's OMERO host, against `omero config set`.
 
-Alone: ``python -m tests.bench.omero``. Both write files of their own in a folder of the bench; OMERO's stays as it is.
+Alone: ``PYTHONPATH=src python -m tests.bench.omero``. Both write files of their own in a folder of the
+bench; OMERO's stays as it is.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """settle's figures: scan, memory and rest with many files, and how soon a complete set is in DropBox under load.
 
-Alone and short: ``python -m tests.bench.settle --seconds 30``.
+Alone and short: ``PYTHONPATH=src python -m tests.bench.settle --seconds 30``.
 """
 
 from __future__ import annotations
@@ -220,7 +220,7 @@ def _witness(layout: Layout) -> Iterator[None]:
 @contextmanager
 def _arrivals(box: Path, arrived: dict[str, float]) -> Iterator[None]:
     """Note when something is renamed into a folder."""
-    from settle.inotify import MOVED_TO, Inotify
+    from facility.drive.settle.inotify import MOVED_TO, Inotify
 
     watch = Inotify()
     descriptor = os.open(box, os.O_RDONLY | os.O_DIRECTORY)

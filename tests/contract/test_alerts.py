@@ -6,9 +6,9 @@ from __future__ import annotations
 import re
 
 import yaml
-from facility_backup import metrics as client
-from keeper import metrics as keeper
 
+from facility.backup.client import metrics as client
+from facility.backup.server import metrics as keeper
 from tests.conftest import REPOSITORY
 
 RULES = REPOSITORY / "roles/backup_server/files/alerts/backup.rules.yml"
@@ -35,7 +35,7 @@ def test_every_alarm_says_what_to_do_and_names_a_runbook_that_is_there():
 
 
 def test_runbooks_that_programs_name_are_there():
-    programs = [*(REPOSITORY / "roles").rglob("files/**/*.py"), *(REPOSITORY / "module_utils").rglob("*.py")]
+    programs = (REPOSITORY / "src").rglob("*.py")
     named = {name for file in programs for name in re.findall(r"docs/runbooks/[\w-]+\.md", file.read_text())}
     assert named
     assert [name for name in sorted(named) if not (REPOSITORY / name).is_file()] == []

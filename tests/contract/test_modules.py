@@ -13,7 +13,7 @@ import yaml
 from tests.conftest import REPOSITORY, load
 
 MODULES = sorted((REPOSITORY / "library").glob("*.py"))
-PROGRAM_FOLDERS = ("library", "module_utils", "filter_plugins", "testbed", "reconcile", "tests", "molecule")
+PROGRAM_FOLDERS = ("library", "src", "filter_plugins", "testbed", "reconcile", "tests", "molecule")
 MOST_LINES = 400
 MOST_LINES_OF_MAIN = 25
 # What an option that says nothing about it means.
@@ -132,13 +132,13 @@ def test_main_is_short_and_alone_ends_the_module(path):
     mains = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "main"]
     assert len(mains) == 1, f"{path.name} needs one main()"
     lines = (mains[0].end_lineno or 0) - mains[0].lineno + 1
-    assert lines <= MOST_LINES_OF_MAIN, f"{path.name}: main() has {lines} lines: move the thinking to module_utils"
+    assert lines <= MOST_LINES_OF_MAIN, f"{path.name}: main() has {lines} lines: move the thinking to src/facility"
     inside = sum(ends_the_module(node) for node in ast.walk(mains[0]))
     assert inside == sum(ends_the_module(node) for node in ast.walk(tree)), f"{path.name}: only main() ends the module"
 
 
 def test_the_thinking_never_ends_a_module():
-    files = sorted((REPOSITORY / "module_utils").rglob("*.py"))
+    files = sorted((REPOSITORY / "src").rglob("*.py"))
     ending = [
         file.name for file in files if any(ends_the_module(node) for node in ast.walk(ast.parse(file.read_text())))
     ]
@@ -155,7 +155,7 @@ def test_python_files_stay_small():
 
 
 def test_what_ansible_copies_to_other_hosts_says_its_licence():
-    folders = ("library", "module_utils", "filter_plugins")
+    folders = ("library", "src", "filter_plugins")
     files = [file for folder in folders for file in (REPOSITORY / folder).rglob("*.py")]
     silent = [file.name for file in files if "SPDX-License-Identifier: GPL-3.0-or-later" not in file.read_text()[:200]]
     assert files

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python -m tests.faults --runs 200``: random runs of settle among dying processes (as root).
+"""``PYTHONPATH=src python -m tests.faults --runs 200``: random runs of settle among dying processes (as root).
 
-``python -m tests.faults --real --faults 200``: one long run on the running example facility (make facility), with real
-SMB and the real OMERO.dropbox.
+``PYTHONPATH=src python -m tests.faults --real --faults 200``: one long run on the running example facility
+(make facility), with real SMB and the real OMERO.dropbox.
 """
 
 from __future__ import annotations

@@ -154,7 +154,7 @@ class Campaign:
         return []
 
     def _unsettled(self) -> list[str]:
-        command = "python3 -m settle --config /run/settle-campaign.toml --status"
+        command = "python3 -m facility.drive.settle --config /run/settle-campaign.toml --status"
         document = json.loads(
             self.host.run("runuser", "-u", "settle", "--", "env", "PYTHONPATH=/usr/local/lib/settle", *command.split())
         )

@@ -8,10 +8,10 @@ import os
 import time
 from pathlib import Path
 
-from settle import folders
-from settle.config import Config
-from settle.incoming import NOTICE
-from settle.service import Service
+from facility.drive.settle import folders
+from facility.drive.settle.config import Config
+from facility.drive.settle.incoming import NOTICE
+from facility.drive.settle.service import Service
 
 PERSON, OTHER = 30001, 30002
 QUIET = 10

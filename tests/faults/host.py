@@ -22,12 +22,12 @@ from testbed.podman import inspect, podman
 
 NAME = "omero1.imaging.example.org"
 PROCESSES = {
-    "settle": re.compile(r"python3 -m settle "),
+    "settle": re.compile(r"python3 -m facility\.drive\.settle "),
     "smbd": re.compile(r"^/usr/sbin/smbd "),
     "fsServerMS": re.compile(r"-m fsServerMS "),
     "fsDropBox": re.compile(r"-m fsDropBox "),
     "Blitz": re.compile(r"-m omero_standin -X"),
-    "witness": re.compile(r"-m witness "),
+    "witness": re.compile(r"-m facility\.omero\.dropbox_monitor "),
     "importer": re.compile(r"CommandLineImporter|-m omero_standin\.importer "),
 }
 _CUT = """table inet campaign {
@@ -147,7 +147,7 @@ def faster_settle(host: Host, settings: dict[str, float]) -> Iterator[None]:
     config.write_text("\n".join([*kept, "", *lines[first_table:], ""]))
     config.chmod(0o644)
     dropin.parent.mkdir(parents=True, exist_ok=True)
-    command = "/usr/bin/python3 -m settle --config /run/settle-campaign.toml"
+    command = "/usr/bin/python3 -m facility.drive.settle --config /run/settle-campaign.toml"
     dropin.write_text(f"[Service]\nExecStart=\nExecStart={command}\n")
     try:
         _restart(host)

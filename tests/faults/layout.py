@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from facility.core.program_files import program_files
+from facility.core.python_program import install
+
 REPOSITORY = Path(__file__).resolve().parents[2]
-PACKAGE = REPOSITORY / "roles" / "cifs_dropbox" / "files" / "settle"
-SHARED = REPOSITORY / "module_utils" / "facility"
+SOURCES = REPOSITORY / "src"
 # Debian's own, as on the host: no package of the test environment may be needed.
 PYTHON = "/usr/bin/python3"
 # Numbers that no account has.
@@ -60,7 +62,17 @@ class Layout:
         """The command that runs settle as its own user with CAP_LEASE alone."""
         caps = ["--inh-caps=-all,+lease", "--ambient-caps=-all,+lease", "--bounding-set=-all,+lease"]
         user = [f"--reuid={SETTLE}", f"--regid={SETTLE}", "--clear-groups"]
-        return ["setpriv", *user, *caps, PYTHON, "-m", "settle", "--config", str(self.config), *arguments]
+        return [
+            "setpriv",
+            *user,
+            *caps,
+            PYTHON,
+            "-m",
+            "facility.drive.settle",
+            "--config",
+            str(self.config),
+            *arguments,
+        ]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -102,8 +114,7 @@ def prepared(
         person = layout.person(login)
         os.chown(folder, person, person)
         grant(folder, {SETTLE: 7, OMERO: 5, person: 7})
-    for package in (PACKAGE, SHARED):
-        shutil.copytree(package, base / "lib" / package.name, ignore=shutil.ignore_patterns("__pycache__"))
+    install(base / "lib", program_files("facility.drive.settle", SOURCES), check_mode=False)
     shutil.copy(Path(__file__).parent / "omero_stand_in.py", base / "lib")
     paths = {
         "incoming": "incoming", "staging": "staging", "dropbox": "DropBox", "quarantine": "quarantine",

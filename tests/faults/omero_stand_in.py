@@ -22,7 +22,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from settle.inotify import ATTRIBUTES, CREATE, IS_FOLDER, MOVED_TO, Inotify
+from facility.drive.settle.inotify import ATTRIBUTES, CREATE, IS_FOLDER, MOVED_TO, Inotify
 
 COMPANIONS = (".txt", ".xml", ".done", ".log")
 WAIT = 0.15

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
-from facility.backup_choice import AROUND, FIRST_SINCE, LAST_BEFORE, ChoiceError, choose, moment_of, named
 from hypothesis import given
 from hypothesis import strategies as st
+
+from facility.backup.choice import AROUND, FIRST_SINCE, LAST_BEFORE, ChoiceError, choose, moment_of, named
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from facility_backup.config import Config, ConfigError, load
+
+from facility.backup.client.config import Config, ConfigError, load
 
 GOOD = """
 client = "omero1.imaging.example.org"

@@ -12,9 +12,10 @@ import time
 from pathlib import Path
 
 import pytest
-from facility_backup import faults, metrics, repository, steps
-from facility_backup.config import Config, Step
-from facility_backup.run import BusyError, run
+
+from facility.backup.client import faults, metrics, repository, steps
+from facility.backup.client.config import Config, Step
+from facility.backup.client.run import BusyError, run
 
 SUMMARY = json.dumps(
     {"message_type": "summary", "total_files_processed": 7, "data_added_packed": 5, "snapshot_id": "a75c4153"}

@@ -9,9 +9,10 @@ import os
 import random
 
 import pytest
-from facility_backup import sample
-from facility_backup.exclusion import ExclusionError, Exclusions
-from facility_backup.identities import noted
+
+from facility.backup.client import sample
+from facility.backup.client.exclusion import ExclusionError, Exclusions
+from facility.backup.client.identities import noted
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible.module_utils.facility.backup_database_health import judge_drill, judge_stanza
-from ansible.module_utils.facility.backup_health import (
+from hypothesis import given
+from hypothesis import strategies as st
+
+from facility.backup.database_health import judge_drill, judge_stanza
+from facility.backup.health import (
     BACKDATED_SECONDS,
     FUTURE_SECONDS,
     STALE_SECONDS,
@@ -25,10 +28,8 @@ from ansible.module_utils.facility.backup_health import (
     untrusted,
     usual_size,
 )
-from ansible.module_utils.facility.pgbackrest import Backup, Stanza
-from ansible.module_utils.facility.restic import Plan, Snapshot
-from hypothesis import given
-from hypothesis import strategies as st
+from facility.backup.pgbackrest import Backup, Stanza
+from facility.backup.restic import Plan, Snapshot
 
 NOW = 1_800_000_000.0
 HOUR = 3600.0

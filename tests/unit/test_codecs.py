@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import ldap.dn
 import pytest
-from ansible.module_utils.facility import active_directory_time as times
-from ansible.module_utils.facility import directory_names as names
-from ansible.module_utils.facility import dns_record as dns
 from hypothesis import given
 from hypothesis import strategies as st
+
+from facility.directory import dns_record as dns
+from facility.directory import filetime as times
+from facility.directory import names
 
 OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 MOMENTS = st.datetimes(datetime(1700, 1, 1), datetime(9000, 1, 1), timezones=OFFSETS)  # noqa: DTZ001 - zones are drawn

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which access control entries a unit lacks, told from its security descriptor in SDDL."""
 
-from module_utils.facility.delegation import missing_entries, wanted_entries
+from facility.directory.delegation import missing_entries, wanted_entries
 
 SID = "S-1-5-21-1-2-3-1104"
 USER = "bf967aba-0de6-11d0-a285-00aa003049e2"

@@ -6,7 +6,8 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from ansible.module_utils.facility.device_pc_drive import COMMAND, DriveError, difference, script
+
+from facility.device_pc.drive import COMMAND, DriveError, difference, script
 
 SHARE = r"\\omero1.imaging.example.org\dropbox"
 

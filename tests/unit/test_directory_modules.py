@@ -6,10 +6,10 @@ from __future__ import annotations
 import stat
 
 import pytest
-from ansible.module_utils.facility import directory_names as names
-from ansible.module_utils.facility import dns_record as dns
-from ansible.module_utils.facility.directory_server import DirectoryError
 
+from facility.directory import dns_record as dns
+from facility.directory import names
+from facility.directory.server import DirectoryError
 from tests.fake_directory import BASE
 
 CONNECTION = {

@@ -10,12 +10,13 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ansible.module_utils.facility.directory import open_directory
-from ansible.module_utils.facility.directory_server import DirectoryError, Server
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from facility.directory.port import open_directory
+from facility.directory.server import DirectoryError, Server
 
 
 def certificate(folder, name, subject):

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from module_utils.facility.dokuwiki import (
+from facility.wiki.pages import (
     SEED_AUTHOR,
     LogEntry,
     Page,

@@ -150,7 +150,7 @@ def test_of_a_pc_s_options_the_connection_is_taken_and_no_code(filters):
 
 
 def test_the_connection_s_options_are_those_of_the_modules(filters):
-    from ansible.module_utils.facility.device_pc_options import CONNECTION
+    from facility.device_pc.options import CONNECTION
 
     assert set(CONNECTION) == filters._CONNECTION
 
@@ -175,12 +175,7 @@ def test_a_web_servers_hash_is_apaches(filters):
         filters.htpasswd_hash("a word")
 
 
-def test_a_program_s_files_get_their_package_s_name(filters):
-    sources = ["/r/files/settle/cli.py", "/r/../../module_utils/facility/settings.py"]
-    assert filters.program_files(["a", "b"], sources) == {"settle/cli.py": "a", "facility/settings.py": "b"}
-
-
-@pytest.mark.parametrize(("texts", "sources"), [(["a"], []), (["a", "b"], ["/x/p/m.py", "/y/p/m.py"])])
-def test_no_file_of_a_program_is_left_out(filters, texts, sources):
-    with pytest.raises(ValueError, match=r"two of these|zip"):
-        filters.program_files(texts, sources)
+def test_a_program_s_files_come_by_the_name_of_its_package(filters):
+    files = filters.program_files("facility.drive.settle")
+    assert {"facility/__init__.py", "facility/drive/settle/__main__.py", "facility/core/settings.py"} <= set(files)
+    assert "facility/drive/folders.py" not in files, "settle doesn't import it"

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from module_utils.facility.incoming_folder import (
+from facility.drive.folders import (
     Account,
     Entry,
     Folder,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import stat
 
-from ansible.module_utils.facility import initial_password
+from facility.directory import initial_password
 
 
 def test_a_generated_password_has_three_kinds_of_characters_and_none_that_are_mixed_up():

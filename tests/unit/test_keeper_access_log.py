@@ -8,8 +8,9 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from keeper import host, sight
-from keeper.access_log import IN_ORDER, refusals
+
+from facility.backup.server import host, observe
+from facility.backup.server.access_log import IN_ORDER, refusals
 
 NOW = 1_800_000_000.0
 LOGGED = '10.0.0.5 - - [26/Nov/2026:01:23:28 +0000] "{} HTTP/2.0" {} 10 "" "Go-http-client/2.0"'
@@ -103,5 +104,5 @@ def test_what_a_thief_writes_into_the_log_hides_nothing(lines):
 
 def test_a_journal_that_no_longer_reaches_back_to_the_last_look_is_told(monkeypatch):
     monkeypatch.setattr(host, "journal_begins", lambda: NOW)
-    assert sight.journal(0) == sight.journal(NOW + 900) == sight.journal(float(int(NOW))) == []
-    assert [problem.kind for problem in sight.journal(NOW - 900)] == ["unreadable"]
+    assert observe.journal(0) == observe.journal(NOW + 900) == observe.journal(float(int(NOW))) == []
+    assert [problem.kind for problem in observe.journal(NOW - 900)] == ["unreadable"]

@@ -9,12 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import facility
-import keeper
 import pytest
-from keeper import state
-from keeper.config import Config, ConfigError, load
 
+import facility
+from facility.backup.server import state
+from facility.backup.server.config import Config, ConfigError, load
+
+SOURCES = str(Path(facility.__path__[0]).parent)
 GOOD = """
 state = "/var/lib/backup-keeper"
 metrics = "/var/lib/prometheus/node-exporter/backup.prom"
@@ -115,9 +116,8 @@ def test_a_lock_is_for_one_and_ends_with_its_holder(tmp_path):
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
-    places = [str(Path(package.__path__[0]).parent) for package in (keeper, facility)]
     return subprocess.run(
-        [sys.executable, "-m", "keeper", *words], env={**os.environ, "PYTHONPATH": ":".join(places)},
+        [sys.executable, "-m", "facility.backup.server", *words], env={**os.environ, "PYTHONPATH": SOURCES},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
 

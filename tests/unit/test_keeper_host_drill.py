@@ -7,8 +7,9 @@ import json
 from pathlib import Path
 
 import pytest
-from keeper import host_drill, state
-from keeper.config import Config, HostDrillConfig
+
+from facility.backup.server import host_drill, state
+from facility.backup.server.config import Config, HostDrillConfig
 
 NOW = 1_800_000_000.0
 HOUR = 3600

@@ -8,9 +8,10 @@ import time
 from pathlib import Path
 
 import pytest
-from facility.restic import Snapshot
-from keeper import state, whole
-from keeper.config import Config, RepositoryConfig, StanzaConfig, WholeConfig
+
+from facility.backup.restic import Snapshot
+from facility.backup.server import full_restore, state
+from facility.backup.server.config import Config, RepositoryConfig, StanzaConfig, WholeConfig
 
 NOW = time.time()
 KEY = "a" * 64
@@ -54,9 +55,9 @@ def row(name: str, data: bytes, **changed) -> dict[str, object]:
 
 
 def drilled(config, monkeypatch, files, rows, asked=NOW):
-    monkeypatch.setattr(whole, "opened", lambda _: Repository(files))
+    monkeypatch.setattr(full_restore, "opened", lambda _: Repository(files))
     state.write(config.database_state / "whole-omero.json", {"time": asked, "rows": rows})
-    complaints = whole.run(config)
+    complaints = full_restore.run(config)
     return complaints, state.read(config.state / state.WEEKLY_FILE)
 
 
@@ -105,8 +106,8 @@ def test_an_old_list_of_files_fails_the_drill(config, monkeypatch):
 
 def test_parts_fit_the_scratch_disk():
     rows = [{"file": str(n), "size": 900_000_000} for n in range(5)] + [{"file": "big", "size": 9_000_000_000}]
-    found = list(whole.parts(rows))
+    found = list(full_restore.parts(rows))
     assert [len(part) for part in found] == [2, 2, 1, 1]
     assert [row for part in found for row in part] == rows
-    assert [len(part) for part in whole.parts([{"file": "x", "size": 0}] * 1001)] == [500, 500, 1]
-    assert list(whole.parts([])) == []
+    assert [len(part) for part in full_restore.parts([{"file": "x", "size": 0}] * 1001)] == [500, 500, 1]
+    assert list(full_restore.parts([])) == []

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from facility.restic import Plan, Snapshot
 from hypothesis import given
 from hypothesis import strategies as st
-from keeper import drill, erase, postgres, retain, state
-from keeper.config import Config, RepositoryConfig
-from keeper.scratch import emptied
+
+from facility.backup.restic import Plan, Snapshot
+from facility.backup.server import drill, erase, retain, scratch_postgres, state
+from facility.backup.server.config import Config, RepositoryConfig
+from facility.backup.server.scratch import emptied
 
 NOW = 1_800_000_000.0
 
@@ -267,7 +268,7 @@ def test_pgbackrest_restores_here_and_not_on_the_database_s_host(tmp_path):
         "[global]\nrepo1-path=/srv/p\nrepo1-cipher-pass=x\nlock-path=/run/p\ntls-server-address=*\n# note\n"
         "[omero]\npg1-host=omero1\npg1-path=/var/lib/p\n[other]\npg1-path=/x\n"
     )
-    text = postgres.own_config(given_text, "omero", tmp_path / "data")
+    text = scratch_postgres.own_config(given_text, "omero", tmp_path / "data")
     assert "repo1-path=/srv/p\nrepo1-cipher-pass=x\n" in text
     assert text.endswith(f"[omero]\npg1-path={tmp_path}/data\n")
     assert "pg1-host" not in text
@@ -279,7 +280,7 @@ def test_a_left_over_postgres_is_not_confused_with_another_process(tmp_path):
     data = tmp_path / "data"
     data.mkdir()
     (data / "postmaster.pid").write_text(f"{os.getpid()}\n")
-    postgres.stop_leftover(tmp_path)
+    scratch_postgres.stop_leftover(tmp_path)
 
 
 def test_a_repository_that_was_never_written_is_a_failed_drill(fake, config):

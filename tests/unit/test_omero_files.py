@@ -9,7 +9,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from module_utils.facility.omero_files import OriginalFile, chosen, compared
+from facility.omero.files import OriginalFile, chosen, compared
 
 FILES = st.lists(st.tuples(st.sampled_from(["aadler", "bbergstroem", "cchen"]), st.integers(0, 5000)), max_size=40).map(
     lambda rows: [OriginalFile(i, f"{login}_1/{i}.tif", size, "", login) for i, (login, size) in enumerate(rows)]

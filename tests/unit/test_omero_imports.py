@@ -8,7 +8,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from module_utils.facility.omero_imports import client_prefix, files_of_set, pattern
+from facility.omero.imports import client_prefix, files_of_set, pattern
 
 PREFIX = "OMERO/DropBox/"
 PART = st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=8)

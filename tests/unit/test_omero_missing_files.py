@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import pytest
-from facility.omero_missing_files import missing_files
+
+from facility.omero.missing_files import missing_files
 
 
 @pytest.fixture

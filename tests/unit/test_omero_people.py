@@ -8,13 +8,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible.module_utils.facility import omero_people as port
 from hypothesis import given
 from hypothesis import strategies as st
 
-from module_utils.facility.omero_people import groups_plan, users_plan, users_state
-from module_utils.facility.omero_server import OmeroError
-from module_utils.facility.plan import Plan, applied
+from facility.core.plan import Plan, applied
+from facility.omero import people as port
+from facility.omero.connection import OmeroError
+from facility.omero.people import groups_plan, users_plan, users_state
 
 KNOWN = {"system", "user", "guest", "rg-neuro", "rg-plant", "rg-fly"}
 GROUPS = st.frozensets(st.sampled_from(["rg-neuro", "rg-plant", "rg-fly"]))
@@ -139,8 +139,7 @@ class Administration:
 def test_people_are_told_with_their_default_group_first_named_and_their_privileges(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for module in (port, __import__("module_utils.facility.omero_people", fromlist=["call"])):
-        monkeypatch.setattr(module, "call", lambda what, function, *arguments: function(*arguments))
+    monkeypatch.setattr(port, "call", lambda what, function, *arguments: function(*arguments))
     found = users_state(Administration())
     assert found["aadler"]["groups"] == ("rg-neuro", "rg-plant")
     assert (found["aadler"]["default_group"], found["aadler"]["active"]) == ("rg-neuro", True)

@@ -14,16 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from module_utils.facility import omero_config_file
-from module_utils.facility.omero_config_file import OmeroConfigError, known_properties, read
-from module_utils.facility.omero_properties import (
-    complaint,
-    is_secret,
-    properties_plan,
-    property_names,
-    unknown_properties,
-)
-from module_utils.facility.plan import applied
+from facility.core.plan import applied
+from facility.omero import config_file
+from facility.omero.config_file import OmeroConfigError, known_properties, read
+from facility.omero.properties import complaint, is_secret, properties_plan, property_names, unknown_properties
 
 NAMES = st.from_regex(r"omero\.[a-z]{1,8}(\.[a-z]{1,8}){0,2}", fullmatch=True)
 VALUES = st.text(max_size=20)
@@ -186,10 +180,7 @@ def configured(
     server: Path, monkeypatch: pytest.MonkeyPatch, run_module: Callable[..., dict[str, Any]]
 ) -> Callable[..., dict[str, Any]]:
     """Run omero_config on a file of this server."""
-    from ansible.module_utils.facility import omero_config_file as imported
-
-    for port in (omero_config_file, imported):
-        monkeypatch.setattr(port, "_opened", lambda path, read_only: FakeConfig(str(path), read_only=read_only))
+    monkeypatch.setattr(config_file, "_opened", lambda path, read_only: FakeConfig(str(path), read_only=read_only))
     owner = pwd.getpwuid(os.geteuid()).pw_name
     given = {"path": str(server / "config.xml"), "names_from": str(server), "owner": owner}
     return lambda check=False, **arguments: run_module("omero_config", {**given, **arguments}, check=check)

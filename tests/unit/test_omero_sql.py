@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import pytest
-from facility import omero_sql
 
 import filter_plugins.facility as filters
+from facility.omero import sql as omero_sql
 
 
 def test_a_question_is_one_select_on_one_line():

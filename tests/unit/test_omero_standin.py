@@ -90,11 +90,11 @@ def test_an_or_does_not_open_what_others_keep(images: Images) -> None:
 
 
 def test_the_queries_of_the_facility_itself_are_understood(images: Images) -> None:
-    from module_utils.facility import omero_imports
+    from facility.omero import imports
 
-    paths = images.ask(omero_imports._PATHS, pattern="OMERO/DropBox/x/%")
+    paths = images.ask(imports._PATHS, pattern="OMERO/DropBox/x/%")
     assert sorted(paths) == [f"OMERO/DropBox/x/{name}" for name in ("a.png", "b.png", "it's c.png")]
-    rows = images.ask(omero_imports._IMAGES.replace("i.details.creationEvent.time", "i.id"), pattern="%b.png")
+    rows = images.ask(imports._IMAGES.replace("i.details.creationEvent.time", "i.id"), pattern="%b.png")
     assert rows == [(2, "b.png", "OMERO/DropBox/x/b.png", "alice", 2)]
 
 

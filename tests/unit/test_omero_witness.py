@@ -8,8 +8,9 @@ import os
 from pathlib import Path
 
 import pytest
-from witness.canary import Canary
-from witness.processes import dropbox_state, own_processes
+
+from facility.omero.dropbox_monitor.canary import Canary
+from facility.omero.dropbox_monitor.processes import dropbox_state, own_processes
 
 BOOT = 1_795_000_000
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -202,9 +203,7 @@ def test_a_folder_that_somebody_took_away_is_made_anew(listener: Listener) -> No
 def test_when_there_is_much_to_look_up_each_report_goes_on_where_the_last_one_ended(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # On the host it lies beside the witness.
-    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "module_utils")
-    main = importlib.import_module("witness.__main__")
+    main = importlib.import_module("facility.omero.dropbox_monitor.__main__")
     monkeypatch.setattr(main, "imported_files", lambda _, __, names: {name: [] for name in names})
     seconds = iter(range(0, 1000, 2))
     monkeypatch.setattr(main.time, "monotonic", lambda: next(seconds))

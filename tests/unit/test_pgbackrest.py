@@ -7,10 +7,11 @@ import json
 import os
 
 import pytest
-from ansible.module_utils.facility import pgbackrest
-from ansible.module_utils.facility.pgbackrest import PgbackrestError, info, parsed, wal_arrival
 from hypothesis import given
 from hypothesis import strategies as st
+
+from facility.backup import pgbackrest
+from facility.backup.pgbackrest import PgbackrestError, info, parsed, wal_arrival
 
 REAL = (
     '[{"archive":[{"database":{"id":1,"repo-key":1},"id":"15-1","max":"000000010000000000000003",'

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import pytest
-from ansible.module_utils.facility.plan import Change, Plan, Secret, applied, membership, plan
 from hypothesis import given
 from hypothesis import strategies as st
+
+from facility.core.plan import Change, Plan, Secret, applied, membership, plan
 
 NAMES = st.sampled_from(["aadler", "mmueller", "sstein", "zzelenka"])
 VALUES = st.one_of(

@@ -9,12 +9,12 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ansible.module_utils.facility import ppms_answers as answers
-from ansible.module_utils.facility.ppms import Access, Ppms, PpmsError
-from ansible.module_utils.facility.ppms_answers import User
 from hypothesis import given
 from hypothesis import strategies as st
 
+from facility.ppms import answers
+from facility.ppms.answers import User
+from facility.ppms.pumapi import Access, Ppms, PpmsError
 from testbed.standins.ppms.ppms_standin.facility import Facility
 from testbed.standins.ppms.ppms_standin.server import Server
 
@@ -180,7 +180,7 @@ def test_ppms_in_trouble_is_told_and_the_key_is_not(run_module, connection, serv
 
 def test_a_slow_ppms_does_not_hold_up_the_night(ppms, server, monkeypatch):
     monkeypatch.setattr("testbed.standins.ppms.ppms_standin.server.SLOW_SECONDS", 3)
-    monkeypatch.setattr("ansible.module_utils.facility.ppms.SECONDS", 0.5)
+    monkeypatch.setattr("facility.ppms.pumapi.SECONDS", 0.5)
     server.fault_file.write_text("slow")
     with pytest.raises(PpmsError, match="no answer within"):
         ppms.check_key()

@@ -7,13 +7,13 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ansible.module_utils.facility import ppms_agent as agent
-from ansible.module_utils.facility.ppms_agent_health import problems
-from ansible.module_utils.facility.ppms_agent_options import AGENT, wish
-from ansible.module_utils.facility.ppms_agent_pc import ask, converge, planned
-from ansible.module_utils.facility.windows_command import MAXIMUM_LENGTH
-from ansible.module_utils.facility.winrm import WinrmError
 
+from facility.device_pc.agent import agent
+from facility.device_pc.agent.health import problems
+from facility.device_pc.agent.options import AGENT, wish
+from facility.device_pc.agent.pc import ask, converge, planned
+from facility.device_pc.command import MAXIMUM_LENGTH
+from facility.device_pc.winrm import WinrmError
 from tests.fake_device_pc import FakePc
 
 CODE = "s3cret-c0de"

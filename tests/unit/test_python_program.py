@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from module_utils.facility.python_program import Installed, ProgramError, changes, install
+from facility.core.python_program import Installed, ProgramError, changes, install
 
-FILES = {"settle/__init__.py": "", "settle/cli.py": "print('old')\n", "facility/settings.py": "X = 'ä'\n"}
-STATES = st.dictionaries(st.sampled_from(["a/b.py", "a/c.py", "b/b.py"]), st.text(max_size=3))
+FILES = {"settle/__init__.py": "", "settle/cli.py": "print('old')\n", "facility/core/settings.py": "X = 'ä'\n"}
+STATES = st.dictionaries(st.sampled_from(["a/b.py", "a/c/b.py", "b/b.py"]), st.text(max_size=3))
 
 
 def there(folder: Path) -> dict[str, str]:
@@ -30,17 +30,19 @@ def test_what_was_installed_is_there_and_a_second_run_changes_nothing(tmp_path):
     assert (done.written, done.removed) == (FILES, ())
     assert there(folder) == FILES
     assert all(stat.S_IMODE((folder / name).stat().st_mode) == 0o644 for name in FILES)
-    assert {stat.S_IMODE(path.stat().st_mode) for path in (folder, folder / "settle", folder / "facility")} == {0o755}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.rglob("*") if path.is_dir()} == {0o755}
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o755
     assert not install(folder, FILES, check_mode=False)
 
 
 def test_only_what_differs_is_written_and_what_is_old_goes(tmp_path):
-    install(tmp_path, {**FILES, "settle/old.py": "", "gone/module.py": ""}, check_mode=False)
+    install(tmp_path, {**FILES, "settle/old.py": "", "gone/with/module.py": ""}, check_mode=False)
     (tmp_path / "settle" / "notes.txt").write_text("mine")
     (tmp_path / "start.py").write_text("no module of a package")
     new = {**FILES, "settle/cli.py": "print('new')\n"}
     done = install(tmp_path, new, check_mode=False)
-    assert (list(done.written), done.removed) == (["settle/cli.py"], ("gone/module.py", "settle/old.py"))
+    assert (list(done.written), done.removed) == (["settle/cli.py"], ("gone/with/module.py", "settle/old.py"))
+    assert not (tmp_path / "gone").exists(), "an empty folder could still be imported as a package"
     assert there(tmp_path) == {**new, "settle/notes.txt": "mine", "start.py": "no module of a package"}
     assert done.diff("/lib")[1:] == [
         {
@@ -78,18 +80,19 @@ def test_what_somebody_spoilt_is_put_right(tmp_path, spoil):
     assert (file.stat().st_uid, stat.S_IMODE(file.stat().st_mode)) == (0, 0o644)
 
 
+@pytest.mark.parametrize("package", ["settle", "facility", "facility/core"])
 @pytest.mark.parametrize("spoil", ["mode", "owner"])
-def test_a_folder_that_others_could_write_is_put_right(tmp_path, spoil):
+def test_a_folder_that_others_could_write_is_put_right(tmp_path, spoil, package):
     folder = tmp_path / "lib"
     install(folder, FILES, check_mode=False)
     if spoil == "mode":
-        (folder / "settle").chmod(0o777)
+        (folder / package).chmod(0o777)
     else:
-        os.chown(folder / "settle", 29999, 29999)
+        os.chown(folder / package, 29999, 29999)
     for check_mode in (True, False):
         done = install(folder, FILES, check_mode=check_mode)
-        assert (done.written, done.removed, done.folders) == ({}, (), (folder / "settle",))
-    status = (folder / "settle").stat()
+        assert (done.written, done.removed, done.folders) == ({}, (), (folder / package,))
+    status = (folder / package).stat()
     assert (status.st_uid, stat.S_IMODE(status.st_mode)) == (0, 0o755)
     assert not install(folder, FILES, check_mode=False)
 
@@ -103,6 +106,8 @@ def test_a_folder_that_others_could_write_is_put_right(tmp_path, spoil):
         ({"../cli.py": ""}, "should be package/module.py"),
         ({"/cli.py": ""}, "should be package/module.py"),
         ({"settle/cli.sh": ""}, "should be package/module.py"),
+        ({"facility/../../settle/cli.py": ""}, "should be package/module.py"),
+        ({"facility/a b/cli.py": ""}, "should be package/module.py"),
         ({"settle/new.py": "", "settle/cli.py": "def (:\n"}, "can't read settle/cli.py: .*line 1"),
         ({"settle/cli.py": "\0"}, "can't read settle/cli.py"),
     ],
@@ -125,7 +130,7 @@ def full_disk() -> Iterator[Path]:
 
 def test_a_full_disk_leaves_the_old_program_whole_and_the_next_run_goes_on(full_disk):
     install(full_disk, FILES, check_mode=False)
-    big = {"settle/__init__.py": "# new\n", "settle/cli.py": "#" * 100_000, "facility/settings.py": "Y = 1\n"}
+    big = {"settle/__init__.py": "# new\n", "settle/cli.py": "#" * 100_000, "facility/core/settings.py": "Y = 1\n"}
     with pytest.raises(OSError, match="No space left"):
         install(full_disk, big, check_mode=False)
     assert {name: (full_disk / name).read_text() for name in FILES} == FILES

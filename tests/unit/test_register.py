@@ -8,10 +8,11 @@ from copy import deepcopy
 
 import pytest
 import yaml
-from ansible.module_utils.facility import register
-from ansible.module_utils.facility.register import RegisterError
 from hypothesis import given
 from hypothesis import strategies as st
+
+from facility.people import register
+from facility.people.register import RegisterError
 
 FILE = "register/people.yml"
 FACILITY_FILE = "group_vars/all/facility.yml"

@@ -10,10 +10,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible.module_utils.facility import restic
-from ansible.module_utils.facility.restic import Repository, ResticError, arrivals, epoch, epoch_ns, explained, literal
 from hypothesis import given
 from hypothesis import strategies as st
+
+from facility.backup import restic
+from facility.backup.restic import Repository, ResticError, arrivals, epoch, epoch_ns, explained, literal
 
 ONE, TWO = "7f37563c2908ed12cf4d259e84c2444a6c862f7c4c66ec03c9acca19cb615da7", "79082c76" * 8
 SNAPSHOTS = [

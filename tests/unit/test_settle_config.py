@@ -8,11 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import facility
 import pytest
-import settle
-from settle.config import Config, ConfigError, Matchers, load
 
+import facility
+from facility.drive.settle.config import Config, ConfigError, Matchers, load
+
+SOURCES = str(Path(facility.__path__[0]).parent)
 GOOD = """
 incoming = "/srv/omero/incoming"
 staging = "/srv/omero/staging"
@@ -98,10 +99,9 @@ def test_folders_may_not_lie_in_each_other(tmp_path):
 def test_check_tells_a_good_configuration_from_a_bad_one(tmp_path, text, status):
     file = tmp_path / "settle.toml"
     file.write_text(text)
-    places = [str(Path(package.__path__[0]).parent) for package in (settle, facility)]
     done = subprocess.run(
-        [sys.executable, "-m", "settle", "--config", str(file), "--check"],
-        env={**os.environ, "PYTHONPATH": ":".join(places)}, capture_output=True, text=True, check=False,
+        [sys.executable, "-m", "facility.drive.settle", "--config", str(file), "--check"],
+        env={**os.environ, "PYTHONPATH": SOURCES}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == status
     assert bool(done.stderr) == bool(status)

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from settle.config import Config, Rule
-from settle.decisions import (
+
+from facility.drive.settle.config import Config, Rule
+from facility.drive.settle.decisions import (
     Observed,
     Report,
     Summary,
@@ -20,7 +21,7 @@ from settle.decisions import (
     unchanged_for,
     worth_a_look,
 )
-from settle.reasons import TEXTS, Reason, told
+from facility.drive.settle.reasons import TEXTS, Reason, told
 
 FOLDERS = {name: Path(f"/srv/{name}") for name in ("incoming", "staging", "dropbox", "quarantine", "state_dir")}
 CONFIG = Config(**FOLDERS, witness_file=Path("/run/w/w.json"), asked_file=Path("/run/s/a.json"))

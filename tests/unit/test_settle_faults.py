@@ -22,11 +22,11 @@ from tests.faults.run import services
 
 
 def test_whatever_dies_every_file_is_found_whole_and_once():
-    """The full test is `python -m tests.faults --runs 200`; each run is a process of its own, since it forks."""
+    """In full: `PYTHONPATH=src python -m tests.faults --runs 200`; each run is a process of its own, since it forks."""
     command = [layout.PYTHON, "-m", "tests.faults", "--runs", "2", "--seed", str(time.time_ns() % 10**6)]
     done = subprocess.run(
         [*command, "--parallel", "2"], cwd=layout.REPOSITORY, capture_output=True, text=True, check=False,
-        env={**os.environ, "PYTHONPATH": f"{layout.REPOSITORY}:{layout.PACKAGE.parent}:{layout.SHARED.parent}"},
+        env={**os.environ, "PYTHONPATH": f"{layout.REPOSITORY}:{layout.SOURCES}"},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from settle.config import Rule
-from settle.incoming import NOTICE
 
+from facility.drive.settle.config import Rule
+from facility.drive.settle.incoming import NOTICE
 from tests.faults.facility import OTHER, PERSON, QUIET, Facility
 
 

@@ -8,7 +8,8 @@ import itertools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from settle.names import NAME_BYTES, Globs, cut, fresh, shown, stem, unfit
+
+from facility.drive.settle.names import NAME_BYTES, Globs, cut, fresh, shown, stem, unfit
 
 PARTIAL = Globs(["*.part", "*.filepart", "*.crdownload", "*.tmp"])
 SENTINEL = Globs(["*.done"])

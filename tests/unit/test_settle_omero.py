@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from settle import folders, metrics
-from settle.config import Rule
 
+from facility.drive.settle import folders, metrics
+from facility.drive.settle.config import Rule
 from tests.faults.facility import QUIET, Facility
 
 

@@ -49,7 +49,10 @@ def strategy():
 
 
 @pytest.fixture
-def tree(tmp_path):
+def tree(tmp_path, monkeypatch):
+    # Whatever other tests have imported by this name would be found in the tree's place.
+    for name in [name for name in sys.modules if name == NAME or name.startswith(f"{NAME}.")]:
+        monkeypatch.delitem(sys.modules, name)
     for name, text in TREE.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)

@@ -7,11 +7,12 @@ import base64
 import hashlib
 
 import pytest
-from ansible.module_utils.facility.security_descriptor import access_list, saved
-from ansible.module_utils.facility.task_scheduler import RepeatedTask, task_facts
-from ansible.module_utils.facility.windows_command import MAXIMUM_LENGTH, Upload, hashes
 from hypothesis import given
 from hypothesis import strategies as st
+
+from facility.device_pc.command import MAXIMUM_LENGTH, Upload, hashes
+from facility.device_pc.security_descriptor import access_list, saved
+from facility.device_pc.task_scheduler import RepeatedTask, task_facts
 
 SUM = hashlib.sha256(b"x").hexdigest()
 

@@ -9,7 +9,8 @@ import threading
 import pytest
 import requests
 import winrm.exceptions
-from ansible.module_utils.facility.winrm import DevicePc, Endpoint, Kind, WinrmError, explained
+
+from facility.device_pc.winrm import DevicePc, Endpoint, Kind, WinrmError, explained
 
 PASSWORD = "pw-never-shown"
 PC = Endpoint("mic1.example.org", username="admin", password=PASSWORD)

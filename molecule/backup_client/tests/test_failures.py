@@ -6,7 +6,7 @@ import time
 import pytest
 
 SETTINGS = "/etc/facility-backup/backup.toml"
-PROGRAM = "PYTHONPATH=/usr/local/lib/facility-backup python3 -m facility_backup run"
+PROGRAM = "PYTHONPATH=/usr/local/lib/facility-backup python3 -m facility.backup.client run"
 LIMIT = "/etc/systemd/system/rest-server@8102.service.d/limit.conf"
 REPOSITORY = "/srv/restic/client1.backup-client.test"
 STATE = "/var/lib/facility-backup"

@@ -125,7 +125,9 @@ def test_a_dump_is_of_one_moment_though_people_work_on(client, put):
     put(client, "/root/adding", "for n in $(seq 3000); do echo \"INSERT INTO image VALUES ('new');\"; done\n")
     client.run_expect([0], "systemd-run --quiet sh -c 'sh /root/adding | runuser -u postgres -- psql -qX images'")
     client.run_expect([0], "rm -rf /tmp/moment; install -d -o postgres /tmp/moment")
-    program = "cd / && PYTHONPATH=/usr/local/lib/facility-backup runuser -u postgres -- python3 -m facility_backup"
+    program = (
+        "cd / && PYTHONPATH=/usr/local/lib/facility-backup runuser -u postgres -- python3 -m facility.backup.client"
+    )
     client.run_expect([0], f"{program} dump-database images --to /tmp/moment/dump")
     counted = json.loads(client.file("/tmp/moment/dump/tables.json").content_string)["tables"]["public.image"]
     dumped = client.check_output("runuser -u postgres -- pg_restore --data-only --table=image -f - /tmp/moment/dump")

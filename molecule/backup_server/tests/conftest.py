@@ -92,7 +92,7 @@ def refused(server):
     """Count as the keeper does, without all else that it looks at: the figure of a repository, as of now."""
 
     def refused(repository):
-        count = f"from keeper import host; print(host.refused('restic-server@{repository}').count)"
+        count = f"from facility.backup.server import host; print(host.refused('restic-server@{repository}').count)"
         # First the journal takes in what was said before.
         return int(
             server.check_output(

@@ -8,21 +8,18 @@ import sys
 import time
 from pathlib import Path
 
-import ansible.module_utils
 import pytest
 import testinfra
 
 REPOSITORY = Path(__file__).parents[3]
 EPHEMERAL = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
-ansible.module_utils.__path__.append(str(REPOSITORY / "module_utils"))
-sys.path.append(str(REPOSITORY))
+sys.path += [str(REPOSITORY), str(REPOSITORY / "src")]
 
-from ansible.module_utils.facility.device_pc_options import endpoint  # noqa: E402
-from ansible.module_utils.facility.ppms_agent_fleet import look_at  # noqa: E402
-from ansible.module_utils.facility.ppms_agent_options import AGENT, wish  # noqa: E402
-from ansible.module_utils.facility.ppms_agent_pc import converge  # noqa: E402
-from ansible.module_utils.facility.winrm import DevicePc  # noqa: E402
-
+from facility.device_pc.agent.fleet import look_at  # noqa: E402
+from facility.device_pc.agent.options import AGENT, wish  # noqa: E402
+from facility.device_pc.agent.pc import converge  # noqa: E402
+from facility.device_pc.options import endpoint  # noqa: E402
+from facility.device_pc.winrm import DevicePc  # noqa: E402
 from testbed.standins.ppms.install import sessions  # noqa: E402
 
 PROGRAMS = REPOSITORY / "roles/device_pc/files"

@@ -8,7 +8,8 @@ import subprocess
 import time
 
 import pytest
-from ansible.module_utils.facility.winrm import WinrmError
+
+from facility.device_pc.winrm import WinrmError
 
 FOLDER = r"C:\Program Files\PPMS-Agent"
 

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Accounts of people and services in Active Directory (Samba or Windows): one search for the whole list."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..core.plan import Attributes, Change, Plan, Secret, Value, plan
+from . import filetime, initial_password, names
+from .port import DirectoryPort, Entry, Operation
+from .server import DirectoryError
+
+# option -> attribute, for those that are plain text
+_TEXTS = {
+    "given_name": "givenName",
+    "family_name": "sn",
+    "display_name": "displayName",
+    "mail": "mail",
+    "description": "description",
+}
+_READ = ["sAMAccountName", "userAccountControl", "accountExpires", *_TEXTS.values()]
+_PEOPLE = "(&(objectCategory=person)(objectClass=user))"
+# userAccountControl [MS-ADTS 2.2.16]
+_NORMAL_ACCOUNT = 0x200
+_DISABLED = 0x2
+# Up to here the search names every login; beyond, reading all accounts is quicker than so long a filter.
+_NAMED_SEARCH = 100
+# sAMAccountName [MS-ADTS 3.1.1.6]; a file of this name is written, too
+_FORBIDDEN = re.compile(r'["/\\\[\]:;|=,+*?<>@\x00-\x1f]')
+_GENERATED = Secret(None, shown="(generated, kept in initial_password_dir)")
+
+
+class AccountsTask:
+    """Accounts as the options of directory_user describe them."""
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        self._users: list[dict[str, Any]] = params["users"]
+        self._ou: str = params["ou"]
+        self._given_base: str | None = params["base"]
+        self._absent: bool = params["state"] == "absent"
+        folder: str | None = params["initial_password_dir"]
+        self._password_folder = Path(folder) if folder else None
+        self._entries: dict[str, Entry] = {}
+
+    def plan(self, directory: DirectoryPort) -> Plan:
+        """See DirectoryTask."""
+        _refuse_bad_logins([user["login"] for user in self._users])
+        base = self._base()
+        self._entries = self._found(directory, base)
+        got: dict[str, Attributes] = {}
+        wanted: dict[str, Attributes | None] = {}
+        for user in self._users:
+            login = user["login"]
+            entry = self._entries.get(login.lower())
+            if entry:
+                got[login] = _got(entry)
+            wanted[login] = None if self._absent else self._wanted(directory, user, entry)
+        return plan(got, wanted)
+
+    def apply(self, directory: DirectoryPort, change: Change) -> None:
+        """See DirectoryTask."""
+        if change.action == "create":
+            attributes = self._new_account(change)
+            directory.add(names.child("CN", change.key, self._ou), attributes)
+            return
+        entry = self._entries[change.key.lower()]
+        if change.action == "delete":
+            directory.delete(entry.dn)
+        else:
+            directory.modify(entry.dn, [_operation(entry, name, value) for name, value in change.after.items()])
+
+    def _base(self) -> str:
+        try:
+            names.normalised(self._ou)
+            return self._given_base or names.domain_part(self._ou)
+        except ValueError as error:
+            raise DirectoryError("rejected", f"ou: {error}") from None
+
+    def _found(self, directory: DirectoryPort, base: str) -> dict[str, Entry]:
+        condition = _PEOPLE
+        if len(self._users) <= _NAMED_SEARCH:
+            logins = (names.equals("sAMAccountName", user["login"]) for user in self._users)
+            condition = f"(&{_PEOPLE}{names.any_of(logins)})"
+        entries = directory.search(base, condition, _READ) if self._users else []
+        return {(entry.text("samaccountname") or "").lower(): entry for entry in entries}
+
+    def _wanted(self, directory: DirectoryPort, user: Mapping[str, Any], entry: Entry | None) -> Attributes:
+        login, password = user["login"], user["password"]
+        attributes: dict[str, Value] = {name: user[name] for name in _TEXTS if user[name] is not None}
+        attributes["enabled"] = user["enabled"]
+        if user["account_expires"] is not None:
+            try:
+                attributes["account_expires"] = filetime.same_moment(user["account_expires"])
+            except ValueError as error:
+                raise DirectoryError("rejected", f"{login}: account_expires {error}") from None
+        if entry is None:
+            if password:
+                attributes["password"] = Secret(password)
+            elif self._password_folder:
+                attributes["password"] = _GENERATED
+            elif user["enabled"]:
+                cure = "give password or initial_password_dir, or set enabled: false"
+                raise DirectoryError("rejected", f"{login} is new and would have no password: {cure}")
+        elif password and _overwrites(user) and not directory.accepts(entry.dn, password):
+            attributes["password"] = Secret(password)
+        return attributes
+
+    def _new_account(self, change: Change) -> dict[str, list[bytes]]:
+        wanted = change.after
+        control = _NORMAL_ACCOUNT if wanted["enabled"] else _NORMAL_ACCOUNT | _DISABLED
+        attributes: dict[str, list[bytes]] = {
+            "objectClass": [b"user"],
+            "sAMAccountName": [change.key.encode()],
+            "userPrincipalName": [f"{change.key}@{names.dns_domain(self._ou)}".encode()],
+            "userAccountControl": [str(control).encode()],
+        }
+        for name, attribute in _TEXTS.items():
+            if wanted.get(name):
+                attributes[attribute] = [str(wanted[name]).encode()]
+        if "account_expires" in wanted:
+            attributes["accountExpires"] = _expiry(wanted["account_expires"])
+        password = wanted.get("password")
+        if isinstance(password, Secret):
+            # In the same request: an enabled account without a password is refused.
+            attributes["unicodePwd"] = _quoted(password.value or self._kept_password(change.key))
+        return attributes
+
+    def _kept_password(self, login: str) -> str:
+        folder = self._password_folder
+        if folder is None:
+            raise DirectoryError("rejected", f"{login} has no password: give password or initial_password_dir")
+        try:
+            return initial_password.kept(folder, login)
+        except OSError as error:
+            cure = "make initial_password_dir writable for the user who runs this"
+            raise DirectoryError("rejected", f"{folder}/{login} can't be written ({error.strerror}): {cure}") from None
+
+
+def _refuse_bad_logins(logins: list[str]) -> None:
+    seen: dict[str, str] = {}
+    for login in logins:
+        if not 1 <= len(login) <= 20 or _FORBIDDEN.search(login) or login != login.strip() or login.endswith("."):
+            cure = r'use 1 to 20 characters, none of "/\[]:;|=,+*?<>@, no blank at either end, no dot at the end'
+            raise DirectoryError("rejected", f'"{login}" is no login: {cure}')
+        if login.lower() in seen:
+            first = seen[login.lower()]
+            raise DirectoryError("rejected", f'two users have the login "{first}" ("{login}"): give one another login')
+        seen[login.lower()] = login
+
+
+def _overwrites(user: Mapping[str, Any]) -> bool:
+    return bool(user["update_password"] == "always")  # noqa: S105 - when to set it, not a password
+
+
+def _got(entry: Entry) -> Attributes:
+    attributes: dict[str, Value] = {name: entry.text(attribute.lower()) for name, attribute in _TEXTS.items()}
+    attributes["enabled"] = not entry.number("useraccountcontrol") & _DISABLED
+    attributes["account_expires"] = filetime.from_filetime(entry.number("accountexpires"))
+    return attributes
+
+
+def _operation(entry: Entry, name: str, value: Value) -> Operation:
+    if name == "enabled":
+        control = entry.number("useraccountcontrol", _NORMAL_ACCOUNT) & ~_DISABLED
+        return ("replace", "userAccountControl", [str(control if value else control | _DISABLED).encode()])
+    if name == "account_expires":
+        return ("replace", "accountExpires", _expiry(value))
+    if isinstance(value, Secret):
+        return ("replace", "unicodePwd", _quoted(value.value or ""))
+    return ("replace", _TEXTS[name], [str(value).encode()] if value else [])
+
+
+def _expiry(value: Value) -> list[bytes]:
+    return [str(filetime.to_filetime(str(value))).encode()]
+
+
+def _quoted(password: str) -> list[bytes]:
+    """Active Directory wants the password in double quotes, in UTF-16 [MS-ADTS 3.1.1.3.1.5]."""
+    return [f'"{password}"'.encode("utf-16-le")]

@@ -1,0 +1,354 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One turn of the work: events, the witness's report, sets whose time has come, acts."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sqlite3
+from collections import Counter
+from collections.abc import Sequence
+
+from . import folders
+from .clock import Clock
+from .config import Config, Matchers
+from .decisions import Observed, judge
+from .incoming import NOTICE, Incoming, Waiting
+from .monitor_report import WitnessFiles
+from .names import LOGIN, shown
+from .offers import Offers, new_id
+from .reasons import Reason
+from .state import ACTING, Record, Store, replace
+from .transitions import Moves, Roots
+
+log = logging.getLogger("settle")
+# At once, so that a burst costs few commits; not more, so that nobody waits long for the others.
+_BATCH = 200
+_RETRY_SECONDS = 5.0
+# A set without an event is looked at again after 5 s, 10 s, ... at most this.
+_LONGEST_PAUSE = 900.0
+_STAGING_NAME = re.compile(rf"({LOGIN.pattern})~[0-9a-f]{{16}}")
+
+
+class Mover:
+    """All of settle but its process."""
+
+    def __init__(self, config: Config, store: Store, clock: Clock) -> None:
+        """Open the configured folders.
+
+        Raises:
+            OSError: If one can't be used.
+        """
+        matchers = Matchers.of(config, (NOTICE, f".{NOTICE}.new"))
+        self.config = config
+        self.store = store
+        self.clock = clock
+        self.roots = Roots.of(config)
+        self.incoming = Incoming(config, matchers, self.roots.incoming, clock)
+        self.moves = Moves(config, self.roots, store, clock, lambda owner: self.incoming.walk(owner, probe=True))
+        self.offers = Offers(config, self.roots, lambda name: matchers.ignored(name) or matchers.companion(name))
+        self.witness = WitnessFiles(config.witness_file, config.asked_file)
+        self.errors = 0
+        self.scan_seconds = 0.0
+        self._scan_at = 0.0
+        self._parked: set[Waiting] = set()
+        self._claims: dict[str, Waiting] = {}
+        self._retry: dict[str, float] = {}
+        self._staged_at = 0.0
+        self._boxes: set[str] = set()
+        self._asked_version = -1
+        self._ask_at = 0.0
+
+    def start(self) -> None:
+        """Take up what an earlier process left, and see what is there."""
+        self.witness.read()
+        staging = self.roots.staging
+        lost = []
+        for name in folders.names(staging):
+            match = _STAGING_NAME.fullmatch(name)
+            if match and name not in {record.id for record in self.store.where(*ACTING, "staged", "recalled")}:
+                offered = [record for record in self.store.where("offered") if record.id == name]
+                if offered:
+                    # The power went: the offer is written down, but the rename was not.
+                    lost.append(replace(offered[0], state="staged", asked=""))
+                    continue
+                orphan = Record(id=name, login=match[1], name="unknown", state="staged", aside=True)
+                lost.append(replace(orphan, reason=Reason.ORPHAN))
+                log.error("staging/%s: nothing is known of it; it goes to quarantine", name)
+        self.store.put(lost)
+        self._pump(self.store.where(*ACTING, "staged"))
+        self._scan(start=True)
+
+    def turn(self) -> float:
+        """Do what there is to do now; give the seconds after which to come again at the latest."""
+        self.incoming.take_events()
+        if self.witness.read():
+            self._reported()
+        now = self.clock.steady()
+        if now >= self._scan_at:
+            self._scan(start=False)
+        self._make_boxes()
+        self._look_at_due()
+        self._act_again()
+        self._ask(now)
+        next_at = self.incoming.next_at()
+        return 1.0 if next_at is None else min(1.0, max(0.0, next_at - self.clock.steady()))
+
+    def ready(self, login: str) -> Reason | None:
+        """Why nothing can be offered for this person now, or None."""
+        report = self.witness.report
+        if not report.fresh(self.clock.wall(), self.config.witness_max_age):
+            return Reason.OMERO_DOWN
+        return None if login in report.watching else Reason.NOT_WATCHED
+
+    def _ask(self, now: float) -> None:
+        """Tell the witness which sets to look up: at most each second, or in a twentieth of the time."""
+        if self._asked_version == self.store.version or now < self._ask_at:
+            return
+        version = self.store.version
+        self.witness.ask(record.key for record in self.store.where("offered", "recalling", "recalled"))
+        self._asked_version = version
+        ended = self.clock.steady()
+        self._ask_at = ended + max(1.0, 20 * (ended - now))
+
+    def _scan(self, *, start: bool) -> None:
+        began = self.clock.steady()
+        self.incoming.scan(start=start)
+        if start:
+            # Everything is looked at once, which also watches it, before the first event is awaited.
+            for waiting in list(self.incoming.sets.values()):
+                self._first_look(waiting)
+        ended = self.clock.steady()
+        self.scan_seconds = ended - began
+        self._scan_at = ended + self.config.rescan_seconds
+        self._boxes.clear()
+        log.info("scanned: %d sets in %.2f s", len(self.incoming.sets), self.scan_seconds)
+
+    def _first_look(self, waiting: Waiting) -> None:
+        try:
+            looked = self.incoming.look(waiting, probe=False)
+        except OSError as error:
+            self._failed(f"{waiting.login}/{shown(waiting.name)}", error)
+            return
+        if looked is None:
+            self.incoming.forget(waiting)
+            return
+        found, rule, _ = looked
+        waiting.first_seen = min(waiting.first_seen, found.newest)
+        steady = self.clock.steady()
+        rest = min(rule.quiet_seconds, rule.quiet_seconds - (self.clock.wall() - found.newest))
+        self.incoming.schedule(waiting, steady if rule.sentinel else steady + max(0.0, rest))
+
+    def _make_boxes(self) -> None:
+        """Have a folder in DropBox for everybody, early, so that OMERO watches it when the first set is complete."""
+        for login in self.incoming.logins - self._boxes:
+            try:
+                if folders.make(self.roots.dropbox, login):
+                    log.info("DropBox/%s: made", login)
+                self._boxes.add(login)
+            except OSError as error:
+                self._failed(f"DropBox/{login}", error)
+
+    # Sets in people's folders.
+
+    def _look_at_due(self) -> None:
+        intents: dict[str, Waiting] = {}
+        records = []
+        due = self.incoming.due(_BATCH)
+        for waiting in due:
+            try:
+                record = self._consider(waiting)
+            except OSError as error:
+                self._failed(f"{waiting.login}/{shown(waiting.name)}", error)
+                self.incoming.schedule(waiting, self.clock.steady() + _RETRY_SECONDS)
+                continue
+            if record:
+                records.append(record)
+                intents[record.id] = waiting
+        try:
+            self.store.put(records)
+        except sqlite3.Error:
+            for key, waiting in intents.items():
+                self.moves.signatures.pop(key, None)
+                self.incoming.schedule(waiting, self.clock.steady() + _RETRY_SECONDS)
+            raise
+        for key, waiting in intents.items():
+            waiting.claimed = key
+        self._claims.update(intents)
+        self._pump(records)
+
+    def _consider(self, waiting: Waiting) -> Record | None:
+        """Look at a set; give the intent to take it, or schedule the next look."""
+        if waiting.claimed:
+            return None
+        unready = self.ready(waiting.login)
+        if unready:
+            waiting.reason, waiting.detail = unready, ""
+            self._parked.add(waiting)
+            self.incoming.schedule(waiting, self.clock.steady() + _LONGEST_PAUSE)
+            return None
+        verdict = None
+        for probe in (False, True):
+            # Both clocks before the walk: what changes during it is not counted as quiet.
+            wall, steady = self.clock.wall(), self.clock.steady()
+            looked = self.incoming.look(waiting, probe=probe)
+            if looked is None:
+                self.incoming.forget(waiting)
+                return None
+            found, rule, owner = looked
+            number = self.config.rules.index(rule) if rule in self.config.rules else -1
+            there = number >= 0 and bool(found.sentinels >> number & 1)
+            waiting.sentinel = bool(rule.sentinel) and there
+            seen = Observed(wall, steady, waiting.event, waiting.same_since, waiting.watched)
+            verdict = judge(found, rule, seen, self.config, sentinel_there=there, probed=probe)
+            if verdict.action != "probe":
+                break
+        if verdict is None or verdict.action in {"wait", "probe"}:
+            reason, detail, seconds = (verdict.reason, verdict.detail, verdict.seconds) if verdict else (None, "", None)
+            self._wait(waiting, reason or Reason.RECENT, detail, seconds)
+            return None
+        if owner == 0 and found.refused and found.refused[0] is Reason.FOREIGN:
+            self._wait(waiting, Reason.ROOTS, "", None)
+            return None
+        key = new_id(waiting.login)
+        kind = "folder" if waiting.folder else "file" if len(waiting.items) == 1 else "bundle"
+        self.moves.signatures[key] = found.signature
+        return Record(
+            id=key, login=waiting.login, name=waiting.names[0] if kind == "file" else waiting.name,
+            shelf=waiting.shelf, kind=kind, items=waiting.names, owner=owner, since=wall,
+            aside=verdict.action == "quarantine", reason=verdict.reason or "", detail=shown(verdict.detail),
+            files=found.files, bytes=found.bytes,
+        )  # fmt: skip
+
+    def _wait(self, waiting: Waiting, reason: Reason, detail: str, seconds: float | None) -> None:
+        if (reason, detail) != (waiting.reason, waiting.detail) and reason is not Reason.RECENT:
+            log.info("%s/%s: waits: %s %s", waiting.login, shown(waiting.name), reason, shown(detail))
+        waiting.reason, waiting.detail = reason, detail
+        waiting.pause = min(_LONGEST_PAUSE, max(5.0, 2 * waiting.pause))
+        pause = waiting.pause if seconds is None else min(seconds + 0.01, _LONGEST_PAUSE)
+        self.incoming.schedule(waiting, self.clock.steady() + pause)
+
+    # Records.
+
+    def _pump(self, records: Sequence[Record]) -> None:
+        """Act on records, commit what came of it, and go on until all of them wait for something."""
+        while records:
+            changed: list[Record] = []
+            dropped: list[str] = []
+            for record in records:
+                try:
+                    step = self.moves.act(record, self.witness.report)
+                except OSError as error:
+                    self._failed(record.id, error)
+                    self._retry[record.id] = self.clock.steady() + _RETRY_SECONDS
+                    self._boxes.discard(record.login)
+                    continue
+                self._claimed(record, step.stuck)
+                if step.record is None:
+                    dropped.append(record.id)
+                elif step.record is not record:
+                    changed.append(step.record)
+            self._commit(records, changed, dropped)
+            before = {record.id: record.state for record in records}
+            records = [
+                record
+                for record in changed
+                if record.state in ACTING or (record.state == "staged" and before[record.id] != "staged")
+            ]
+
+    def _commit(self, records: Sequence[Record], changed: list[Record], dropped: list[str]) -> None:
+        states = {record.id: record.state for record in records}
+        counted = Counter(
+            name
+            for record in changed
+            if states[record.id] != record.state and (name := _COUNTED.get((states[record.id], record.state)))
+        )
+        try:
+            self.store.put(changed, dropped, counted)
+        except sqlite3.Error:
+            # What was done to the disk is found there by the same acts.
+            now = self.clock.steady()
+            self._retry.update({record.id: now + _RETRY_SECONDS for record in records})
+            raise
+        for record in changed:
+            if states[record.id] != record.state:
+                place = f" as {record.target}" if record.state in {"offered", "quarantined"} else ""
+                why = f": {record.reason} {record.detail}" if record.reason else ""
+                log.info("%s/%s: %s%s%s", record.login, shown(record.name), record.state, place, why)
+            if record.state in {"offered", "quarantined"}:
+                self.moves.signatures.pop(record.id, None)
+        for key in dropped:
+            self._retry.pop(key, None)
+            self.moves.signatures.pop(key, None)
+            log.info("%s: %s, no longer in staging", key, states[key])
+
+    def _claimed(self, record: Record, stuck: str) -> None:
+        """The claim of a waiting set was tried: it is no longer the person's, or it can't be moved."""
+        waiting = self._claims.pop(record.id, None)
+        if waiting is None:
+            return
+        waiting.claimed = ""
+        if stuck:
+            self._wait(waiting, Reason.STUCK, stuck, _LONGEST_PAUSE)
+        else:
+            self.incoming.forget(waiting)
+
+    def _act_again(self) -> None:
+        """Try again what failed, and what waits in staging."""
+        now = self.clock.steady()
+        again = {key for key, at in self._retry.items() if at <= now}
+        states = ["staged"] if now >= self._staged_at else []
+        if not again and not states:
+            return
+        if states:
+            self._staged_at = now + _RETRY_SECONDS
+        for key in again:
+            del self._retry[key]
+        records = {record.id: record for record in self.store.where(*ACTING) if record.id in again}
+        records |= {record.id: record for record in self.store.where(*states) if record.id not in self._retry}
+        self._pump(list(records.values()))
+
+    def _reported(self) -> None:
+        """The witness has something new to say."""
+        report = self.witness.report
+        wall = self.clock.wall()
+        if not report.fresh(wall, self.config.witness_max_age):
+            return
+        for waiting in [w for w in self._parked if w.gone or w.login in report.watching]:
+            self._parked.discard(waiting)
+            if not waiting.gone:
+                self.incoming.schedule(waiting, min(waiting.due, self._earliest(waiting)))
+        changed: list[Record] = []
+        dropped = []
+        for record in self.store.where("offered"):
+            try:
+                reviewed = self.offers.review(record, report, wall)
+            except OSError as error:
+                self._failed(record.id, error)
+                continue
+            if reviewed is None:
+                log.warning("%s: gone from DropBox before OMERO had all of it", shown(record.key))
+                dropped.append(record.id)
+            else:
+                changed += reviewed
+        self.store.put(changed, dropped, Counter("imported" for record in changed if record.state == "done"))
+        for record in changed:
+            if record.state in {"done", "recalling"}:
+                log.info("%s/%s: %s", record.login, shown(record.name), record.state)
+        self._pump([record for record in changed if record.state == "recalling"])
+        self._pump(self.store.where("recalled", "staged"))
+
+    def _earliest(self, waiting: Waiting) -> float:
+        now = self.clock.steady()
+        return now if waiting.event is None else max(now, waiting.event + waiting.quiet)
+
+    def _failed(self, what: str, error: OSError) -> None:
+        self.errors += 1
+        log.error("%s: %s; tried again later", what, error)
+
+
+_COUNTED = {
+    ("offering", "offered"): "offered",
+    ("recalled", "staged"): "reoffered",
+    ("quarantining", "quarantined"): "quarantined",
+}

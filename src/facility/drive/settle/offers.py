@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What OMERO made of the sets that it was given: done, still at it, or missed and to be taken back."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+
+from . import folders, leases
+from .config import Config
+from .decisions import Report, missing, overdue, overlooked, worth_a_look
+from .leases import Finding
+from .state import Record, replace
+from .transitions import Roots
+
+
+def new_id(login: str) -> str:
+    """A name for a set's folder in staging."""
+    return f"{login}~{secrets.token_hex(8)}"
+
+
+class Offers:
+    """Compares offered sets with the witness's reports. Changes nothing on the disk."""
+
+    def __init__(self, config: Config, roots: Roots, is_companion: Callable[[str], bool]) -> None:
+        self._config = config
+        self._roots = roots
+        self._is_companion = is_companion
+
+    def review(  # noqa: PLR0911 - a list of cases
+        self, record: Record, report: Report, wall: float
+    ) -> list[Record] | None:
+        """What becomes of one offered set.
+
+        Returns:
+            The records to be written: [] if nothing has changed; a partly imported set gives two, what OMERO has (done)
+            and what is to be taken back. None: the set is gone from DropBox.
+        """
+        config = self._config
+        if not worth_a_look(
+            report, config, key=record.key, files=record.files, offered_at=record.offered_at,
+            progress_at=record.progress_at,
+        ):  # fmt: skip
+            return self._progressed(record, report)
+        count = len(report.imported[record.key])
+        late = overlooked(report, record.offered_at, config) or overdue(report, record.progress_at, config)
+        if count == record.progress and count and not late:
+            return []
+        expected = self._expected(record)
+        if expected is None:
+            return None
+        absent, at_work = missing(report, record.key, expected, file=record.kind == "file")
+        if not absent:
+            return [replace(record, state="done", since=wall, progress=len(expected))]
+        if at_work or not late or count > record.progress:
+            return self._progressed(record, report)
+        if not self._unused(record, absent):
+            return []
+        if len(absent) == len(expected):
+            return [replace(record, state="recalling", since=wall, missed=())]
+        # What OMERO has stays where it is; the rest goes its own way from here.
+        rest = replace(
+            record, id=new_id(record.login), state="recalling", since=wall, missed=tuple(absent), source=record.asked,
+            kind="bundle", files=len(absent),
+        )  # fmt: skip
+        return [replace(record, state="done", since=wall, progress=len(expected) - len(absent)), rest]
+
+    @staticmethod
+    def _progressed(record: Record, report: Report) -> list[Record]:
+        count = len(report.imported.get(record.key, ()))
+        if count <= record.progress:
+            return []
+        return [replace(record, progress=count, progress_at=report.time)]
+
+    def _expected(self, record: Record) -> list[str] | None:
+        """The files of the set that OMERO should import, relative to the set."""
+        try:
+            with folders.opened(self._roots.dropbox, record.login) as box:
+                if not folders.is_folder(box, record.asked):
+                    return [record.asked] if folders.exists(box, record.asked) else None
+                return [
+                    path
+                    for path, status in folders.files_below(box, record.asked)
+                    if status.st_size and not self._is_companion(path.rpartition("/")[2])
+                ]
+        except FileNotFoundError:
+            return None
+
+    def _unused(self, record: Record, paths: list[str]) -> bool:
+        """Whether nobody reads any of these files: an import that the witness did not see would."""
+        try:
+            with folders.opened(self._roots.dropbox, record.login) as box:
+                if not folders.is_folder(box, record.asked):
+                    return leases.unused(box, record.asked) is Finding.FINE
+                for path in paths:
+                    *parts, name = path.split("/")
+                    with folders.opened(box, record.asked, *parts) as folder:
+                        if leases.unused(folder, name) is not Finding.FINE:
+                            return False
+        except FileNotFoundError:
+            return False
+        return True

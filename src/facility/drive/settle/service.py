@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The process: the loop, its end, and what it tells people, Prometheus and systemd."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import select
+import signal
+import socket
+import sqlite3
+import time
+from collections import defaultdict
+from typing import Any
+
+from . import folders, leases, metrics
+from .clock import Clock
+from .config import Config
+from .engine import Mover
+from .incoming import Waiting
+from .names import shown
+from .notices import Notices, Problem
+from .reasons import Reason
+from .state import Record, Store
+
+log = logging.getLogger("settle")
+_TELL_SECONDS = 5.0
+# Events of this time are taken together, so that a burst of small files doesn't cost a turn each.
+_GATHER_SECONDS = 0.03
+_DAY = 86400
+
+
+class Service:
+    """A mover, told to everybody who wants to know."""
+
+    def __init__(self, config: Config, clock: Clock) -> None:
+        self.config = config
+        self.clock = clock
+        self.store = Store(config.state_dir / metrics.STATE_FILE)
+        self.mover = Mover(config, self.store, clock)
+        self._notices = Notices(self.mover.roots.incoming)
+        self._tell_at = 0.0
+        self._waiting: bytes | None = None
+        self._prune_at = 0.0
+        self._errors = 0
+
+    def run(self) -> None:
+        """Work until SIGTERM or SIGINT."""
+        leases.prepare()
+        stop_read, stop_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: os.write(stop_write, b"."))
+        self.mover.start()
+        poll = select.poll()
+        poll.register(stop_read, select.POLLIN)
+        poll.register(self.mover.incoming.inotify.descriptor, select.POLLIN)
+        notify("READY=1")
+        log.info("ready")
+        while True:
+            seconds = self.turn()
+            notify("WATCHDOG=1")
+            happened = poll.poll(seconds * 1000)
+            if any(descriptor == stop_read for descriptor, _ in happened):
+                break
+            if happened:
+                time.sleep(_GATHER_SECONDS)
+        notify("STOPPING=1")
+        log.info("stopped")
+        self.store.close()
+
+    def turn(self) -> float:
+        """One turn; whatever fails is logged, counted and tried again. Give the seconds until the next."""
+        try:
+            seconds = self.mover.turn()
+        except (OSError, sqlite3.Error) as error:
+            # A full disk, above all: nothing was half done, since each act begins with what it finds.
+            self._errors += 1
+            log.error("%s; tried again", error)  # noqa: TRY400 - the trace would hide the line
+            seconds = 1.0
+        now = self.clock.steady()
+        if now >= self._tell_at:
+            self._tell()
+            self._tell_at = self.clock.steady() + _TELL_SECONDS
+        return seconds
+
+    def _tell(self) -> None:
+        for tell in (self._prune, self._write_waiting, self._write_notices, self._write_metrics):
+            try:
+                tell()
+            except (OSError, sqlite3.Error) as error:
+                self._errors += 1
+                log.error("%s: %s; tried again", tell.__name__.strip("_"), error)  # noqa: TRY400
+
+    def _prune(self) -> None:
+        """Forget what the history no longer needs, and quarantined sets that somebody has taken away."""
+        now = self.clock.steady()
+        if now < self._prune_at:
+            return
+        oldest = self.clock.wall() - self.config.history_days * _DAY
+        dropped = [record.id for record in self.store.where("done", "quarantined") if record.since < oldest]
+        dropped += [record.id for record in self.store.where("quarantined") if not self._lies_in_quarantine(record)]
+        self.store.put([], dropped)
+        self._prune_at = now + 60
+
+    def _lies_in_quarantine(self, record: Record) -> bool:
+        try:
+            with folders.opened(self.mover.roots.quarantine, record.login) as shelf:
+                return folders.exists(shelf, record.target)
+        except FileNotFoundError:
+            return False
+
+    def _write_waiting(self) -> None:
+        sets: list[dict[str, Any]] = [
+            {
+                "login": w.login, "name": shown(w.name if w.folder else w.names[0] if w.names else w.name),
+                "state": "waiting", "since": round(w.first_seen, 3), "reason": w.reason or Reason.RECENT,
+                "detail": shown(w.detail), "place": w.shelf, "files": w.files, "bytes": w.bytes, "attempts": 0,
+            }
+            for w in self.mover.incoming.sets.values()
+        ]  # fmt: skip
+        sets += [
+            {
+                "login": shown(login), "name": "", "state": "refused", "since": 0, "reason": problem, "detail": "",
+                "place": "", "files": 0, "bytes": 0, "attempts": 0,
+            }
+            for login, problem in self.mover.incoming.refused.items()
+        ]  # fmt: skip
+        content = json.dumps(sets).encode()
+        if content == self._waiting:
+            return
+        document = b'{"updated": %.3f, "sets": %s}\n' % (self.clock.wall(), content)
+        folders.replace_path(self.config.state_dir / metrics.WAITING_FILE, document, 0o640)
+        self._waiting = content
+
+    def _write_notices(self) -> None:
+        problems: dict[str, list[Problem]] = defaultdict(list)
+        wall = self.clock.wall()
+        for waiting in self.mover.incoming.sets.values():
+            if self._overlong(waiting, wall):
+                name = waiting.names[0] if waiting.names else waiting.name
+                problems[waiting.login].append(
+                    Problem(name, waiting.first_seen, waiting.reason or Reason.RECENT, waiting.detail)
+                )
+        for record in self.store.where("staged"):
+            if record.reason and wall - record.since >= self.config.notice_after_seconds:
+                problems[record.login].append(Problem(record.name, record.since, record.reason, record.detail))
+        for record in self.store.where("quarantined"):
+            place = f"{self.config.quarantine.name}/{record.login}/{record.target}"
+            problems[record.login].append(Problem(record.name, record.since, record.reason, record.detail, place))
+        self._errors += self._notices.write(self.mover.incoming.logins, problems)
+
+    def _overlong(self, waiting: Waiting, wall: float) -> bool:
+        if waiting.reason == Reason.NOTHING:
+            return False
+        patience = self.config.notice_after_seconds
+        if waiting.reason == Reason.SENTINEL:
+            patience = self.config.sentinel_wait_seconds
+        return wall - waiting.first_seen >= patience
+
+    def _write_metrics(self) -> None:
+        if self.config.metrics_file is None:
+            return
+        wall = self.clock.wall()
+        sets = [w for w in self.mover.incoming.sets.values() if w.reason != Reason.NOTHING]
+        totals = {name: self.store.totals.get(name, 0) for name in ("offered", "imported", "reoffered", "quarantined")}
+        metrics.write(
+            self.config.metrics_file,
+            {
+                "settle_sets": {"waiting": len(self.mover.incoming.sets), **self.store.counts()},
+                "settle_oldest_waiting_seconds": max((wall - w.first_seen for w in sets), default=0),
+                "settle_waiting_bytes": sum(w.bytes for w in sets),
+                "settle_sets_total": totals,
+                "settle_errors_total": self._errors + self.mover.errors,
+                "settle_last_scan_seconds": self.mover.scan_seconds,
+                "settle_last_loop_timestamp_seconds": wall,
+                "settle_omero_ready": self.mover.witness.report.fresh(wall, self.config.witness_max_age),
+                "settle_refused_logins": len(self.mover.incoming.refused),
+            },
+        )
+
+
+def notify(state: str) -> None:
+    """Tell systemd (sd_notify(3)); without systemd, nothing."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as connection:
+        try:
+            connection.sendto(state.encode(), address.replace("@", "\0", 1) if address[0] == "@" else address)
+        except OSError as error:
+            log.warning("systemd can't be told: %s", error)

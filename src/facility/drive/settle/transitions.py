@@ -1,0 +1,349 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What each state of a record does to the disk.
+
+Every function here begins with what is on the disk, so it may be called again after a crash or an error at any point;
+it makes the one change that the record's state announces, and gives the record's next state, to be committed before
+anything else is done. A set is always in exactly one place: incoming, staging/<id>, DropBox or quarantine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+
+from . import folders
+from .clock import Clock
+from .config import Config
+from .decisions import Report, Summary, missing
+from .names import cut, fresh, shown
+from .reasons import Reason, told
+from .state import Record, Store, replace
+from .walk import Walk
+
+# A rename that will not succeed by itself: rights, a mount point in the set, another file system.
+_STUCK = {errno.EACCES, errno.EPERM, errno.EBUSY, errno.EXDEV}
+
+
+@dataclass(frozen=True, slots=True)
+class Roots:
+    """Descriptors of the four folders."""
+
+    incoming: int
+    staging: int
+    dropbox: int
+    quarantine: int
+
+    @classmethod
+    def of(cls, config: Config) -> Roots:
+        """Open the configured folders.
+
+        Raises:
+            OSError: If one can't be opened, with its path; EXDEV if they don't lie on one file system.
+        """
+        paths = (config.incoming, config.staging, config.dropbox, config.quarantine)
+        # Their own paths are the administrator's and may contain links.
+        opened = [os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC) for path in paths]
+        if len({os.fstat(descriptor).st_dev for descriptor in opened}) > 1:
+            raise OSError(errno.EXDEV, "incoming, staging, dropbox and quarantine must lie on one file system")
+        return cls(*opened)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What came of an act: the next record (None: the set is no longer ours), and why if it did not work."""
+
+    record: Record | None
+    stuck: str = ""
+
+
+class Moves:
+    """The acts, by the states that they belong to."""
+
+    def __init__(self, config: Config, roots: Roots, store: Store, clock: Clock, walk: Callable[[int], Walk]) -> None:
+        """Args: walk gives a probing walk for a person's sets; it gets the person's user number."""
+        self._config = config
+        self._roots = roots
+        self._store = store
+        self._clock = clock
+        self._walk = walk
+        # What the sets looked like before they were claimed; forgotten with the process.
+        self.signatures: dict[str, int] = {}
+        self._acts: dict[str, Callable[[Record, Report], Step]] = {
+            "claiming": lambda record, _: self._claim(record),
+            "staged": lambda record, report: Step(self._staged(record, report)),
+            "offering": lambda record, _: Step(self._offer(record)),
+            "recalling": lambda record, _: Step(self._recall(record)),
+            "recalled": lambda record, report: Step(self._recalled(record, report)),
+            "returning": lambda record, _: Step(self._return(record)),
+            "quarantining": lambda record, _: Step(self._quarantine(record)),
+        }
+        # Since when (steady) a set in staging looks as it does.
+        self._seen: dict[str, tuple[tuple[int, float], float]] = {}
+
+    def act(self, record: Record, report: Report) -> Step:
+        """Do what the record's state says.
+
+        Raises:
+            OSError: Nothing that the next call can't go on from has happened.
+        """
+        return self._acts[record.state](record, report)
+
+    def entries(self, record: Record) -> list[str]:
+        """What lies in the set's folder in staging; [] if there is none."""
+        try:
+            with folders.opened(self._roots.staging, record.id) as own:
+                return folders.names(own)
+        except FileNotFoundError:
+            return []
+
+    def _claim(self, record: Record) -> Step:
+        roots, stuck = self._roots, ""
+        folders.make(roots.staging, record.id, 0o700)
+        with folders.opened(roots.staging, record.id) as own, self._place(record) as place:
+            for name in record.items if place is not None else ():
+                try:
+                    folders.rename(place or 0, name, own, name)
+                except OSError as error:
+                    # ENOENT: claimed before a crash, or gone. EEXIST: claimed, and a new one has come.
+                    if error.errno in _STUCK:
+                        stuck = error.strerror or ""
+                    elif error.errno not in {errno.ENOENT, errno.EEXIST}:
+                        raise
+        if not self.entries(record):
+            folders.remove_empty(roots.staging, record.id)
+            return Step(None, stuck)
+        if stuck:
+            # A part of it moved: it belongs together.
+            return Step(self._next(record, "returning"), stuck)
+        return Step(self._next(record, "staged"))
+
+    def _staged(self, record: Record, report: Report) -> Record | None:  # noqa: PLR0911 - a list of cases
+        if record.aside:
+            return self._staged_aside(record)
+        if record.reason == Reason.OMERO_DOWN and not self._ready(record, report):
+            return record
+        names = self.entries(record)
+        if not names:
+            folders.remove_empty(self._roots.staging, record.id)
+            return None
+        with folders.opened(self._roots.staging, record.id) as own:
+            found = self._walk(record.owner).set(own, names)
+            if record.kind != "bundle":
+                kind = "folder" if folders.is_folder(own, names[0]) else "file"
+                record = replace(record, kind=kind if len(names) == 1 else "bundle")
+        if found.refused:
+            return self.aside(record, *found.refused)
+        reason, detail = self._dirty(record, found)
+        if reason and not record.asked and self._free(record, names):
+            return self._next(record, "returning")
+        if reason is Reason.RECENT and self._rested(record, found):
+            reason = None
+        if not reason and not self._ready(record, report):
+            reason = Reason.OMERO_DOWN
+        if reason:
+            changed = (reason, detail) != (record.reason, record.detail)
+            return replace(record, reason=reason, detail=detail) if changed else record
+        self._seen.pop(record.id, None)
+        with folders.opened(self._roots.dropbox, record.login) as box:
+            for name in fresh(record.name, file=record.kind == "file"):
+                if not folders.exists(box, name) and self._store.reserve(record.login, name):
+                    break
+        return replace(
+            self._next(record, "offering"), target=name, files=found.files, bytes=found.bytes, reason="", detail=""
+        )
+
+    def _staged_aside(self, record: Record) -> Record:
+        """What is to be put aside is looked at once more, too: it may have been taken up again in the last moment."""
+        names = self.entries(record)
+        if names and record.reason != Reason.ORPHAN:
+            with folders.opened(self._roots.staging, record.id) as own:
+                found = self._walk(record.owner).set(own, names)
+            reason, _ = self._dirty(record, found)
+            if reason in {Reason.WRITER, Reason.RECENT} and self._free(record, names):
+                return self._next(record, "returning")
+        return self.aside(record, Reason(record.reason), record.detail)
+
+    def _dirty(self, record: Record, found: Summary) -> tuple[Reason | None, str]:
+        """Why a set in staging is not fit for OMERO: open handles survive a rename."""
+        if found.writer or found.unleasable:
+            return Reason.WRITER, found.writer or found.unleasable
+        if found.hole:
+            return Reason.HOLES, found.hole
+        if found.unreadable:
+            return Reason.UNREADABLE, found.unreadable
+        if not record.asked and self.signatures.get(record.id) != found.signature:
+            # It changed in the last moment before it was claimed, or settle was restarted since.
+            return Reason.RECENT, ""
+        return None, ""
+
+    def _rested(self, record: Record, found: Summary) -> bool:
+        """Whether a set that can't be given back has been as it is for its quiet time."""
+        fingerprint, since = self._seen.get(record.id, (None, 0.0))
+        steady = self._clock.steady()
+        if fingerprint != found.fingerprint:
+            self._seen[record.id] = found.fingerprint, steady
+            return False
+        return steady - since >= self._config.rule_for(record.shelf, found.matched).quiet_seconds
+
+    def _ready(self, record: Record, report: Report) -> bool:
+        return report.fresh(self._clock.wall(), self._config.witness_max_age) and record.login in report.watching
+
+    def _offer(self, record: Record) -> Record | None:
+        staging = self._roots.staging
+        with folders.opened(self._roots.dropbox, record.login) as box:
+            offered_at = None
+            try:
+                if record.kind == "bundle":
+                    if folders.is_folder(staging, record.id):
+                        folders.make_as_in(staging, record.id, box)
+                    folders.rename(staging, record.id, box, record.target)
+                else:
+                    with folders.opened(staging, record.id) as own:
+                        for name in folders.names(own)[:1]:
+                            folders.rename(own, name, box, record.target)
+                            offered_at = self._clock.wall()
+                    folders.remove_empty(staging, record.id)
+            except FileExistsError:
+                return self._next(record, "staged")
+            except FileNotFoundError:
+                pass  # renamed before a crash; looked for below
+            try:
+                status = os.stat(record.target, dir_fd=box, follow_symlinks=False)
+            except FileNotFoundError:
+                return None
+        # After a crash the time of the rename is that of the inode's last change.
+        offered_at = offered_at or status.st_ctime
+        return replace(
+            self._next(record, "offered"),
+            asked=record.target,
+            offered_at=offered_at,
+            progress_at=offered_at,
+            progress=0,
+        )
+
+    def _recall(self, record: Record) -> Record | None:
+        """Take back what OMERO does not have: a folder file by file, never by a rename of its own.
+
+        OMERO.dropbox watches it, and the thread that hears ends when a watched folder is renamed (its pyinotify.py
+        joins bytes and text in process_IN_MOVE_SELF). The folder can be deleted, and is.
+        """
+        roots = self._roots
+        kind = "file" if record.kind == "file" else "bundle"
+        with folders.opened(roots.dropbox, record.login) as box:
+            folders.make_as_in(roots.staging, record.id, box)
+            with folders.opened(roots.staging, record.id) as own:
+                if kind == "file":
+                    with contextlib.suppress(FileNotFoundError):
+                        folders.rename(box, record.asked, own, record.asked)
+                elif record.missed:
+                    for path in record.missed:
+                        self._recall_file(box, own, record.source, PurePosixPath(path))
+                elif folders.is_folder(box, record.asked):
+                    for path, _ in list(folders.files_below(box, record.asked)):
+                        self._recall_file(box, own, record.asked, PurePosixPath(path))
+                    folders.remove_empty_tree(box, record.asked)
+        if not self.entries(record):
+            folders.remove_empty(roots.staging, record.id)
+            return None
+        return replace(self._next(record, "recalled"), kind=kind)
+
+    @staticmethod
+    def _recall_file(box: int, own: int, source: str, path: PurePosixPath) -> None:
+        try:
+            with folders.opened(box, source, *path.parts[:-1]) as there, contextlib.ExitStack() as stack:
+                here = own
+                for part in path.parts[:-1]:
+                    folders.make(here, part)
+                    here = stack.enter_context(folders.opened(here, part))
+                folders.rename(there, path.name, here, path.name)
+        except FileNotFoundError:
+            return  # moved before a crash, or gone
+
+    def _recalled(self, record: Record, report: Report) -> Record | None:
+        """Decide about a set that was taken back: only a report begun well after it tells what OMERO got of it."""
+        config = self._config
+        late_enough = report.time > record.since + config.reoffer_grace_seconds
+        if not self._ready(record, report) or not late_enough or record.key not in report.imported:
+            return record
+        files = self._recalled_files(record)
+        absent, at_work = missing(report, record.key, files, file=record.kind == "file")
+        if at_work:
+            return record
+        there = sorted(set(files) - set(absent))
+        if there:
+            return self.aside(record, Reason.ALREADY, ", ".join(shown(path) for path in there[:20]))
+        if record.attempts >= config.reoffer_limit:
+            example = record.missed[0] if record.missed else record.name
+            return self.aside(record, Reason.NOT_IMPORTED, example)
+        return replace(self._next(record, "staged"), attempts=record.attempts + 1, missed=(), source="")
+
+    def _recalled_files(self, record: Record) -> list[str]:
+        if record.kind == "file":
+            return [record.asked]
+        return [path for path, _ in folders.files_below(self._roots.staging, record.id)]
+
+    def _return(self, record: Record) -> Record | None:
+        """Give a set back to its person's folder; what finds its name taken stays in staging."""
+        with self._place(record) as place, contextlib.suppress(FileNotFoundError):
+            if place is not None:
+                with folders.opened(self._roots.staging, record.id) as own:
+                    for name in folders.names(own):
+                        with contextlib.suppress(FileExistsError):
+                            folders.rename(own, name, place, name)
+        self.signatures.pop(record.id, None)
+        if self.entries(record):
+            staged = self._next(record, "staged")
+            return staged if record.aside else replace(staged, reason=Reason.RECENT, detail="")
+        folders.remove_empty(self._roots.staging, record.id)
+        return None
+
+    def aside(self, record: Record, reason: Reason, detail: str) -> Record:
+        """The record's next state if it is to be put into quarantine: with a name for it."""
+        day = datetime.fromtimestamp(self._clock.wall(), UTC).strftime("%Y-%m-%d")
+        folders.make(self._roots.quarantine, record.login)
+        with folders.opened(self._roots.quarantine, record.login) as shelf:
+            # The reason's file has a longer name, which must fit too.
+            wanted = cut(f"{day}-{shown(record.name)}", 200)
+            target = next(name for name in fresh(wanted, file=False) if not folders.exists(shelf, name))
+        return replace(self._next(record, "quarantining"), reason=reason, detail=shown(detail), target=target)
+
+    def _quarantine(self, record: Record) -> Record | None:
+        staging = self._roots.staging
+        folders.make(self._roots.quarantine, record.login)
+        with folders.opened(self._roots.quarantine, record.login) as shelf:
+            try:
+                if folders.is_folder(staging, record.id):
+                    folders.make_as_in(staging, record.id, shelf)
+                folders.rename(staging, record.id, shelf, record.target)
+            except FileExistsError:
+                return self.aside(record, Reason(record.reason), record.detail)
+            except FileNotFoundError:
+                if not folders.exists(shelf, record.target):
+                    return None
+            what, cure = told(record.reason, record.detail)
+            text = f"{shown(record.name)} was not given to OMERO: {what}.\n{cure}\n"
+            folders.replace_file(shelf, f"{record.target}.reason.txt", text.encode())
+        return self._next(record, "quarantined")
+
+    def _next(self, record: Record, state: str) -> Record:
+        return replace(record, state=state, since=self._clock.wall())
+
+    @contextlib.contextmanager
+    def _place(self, record: Record) -> Iterator[int | None]:
+        """The folder that the set came from, or None if it is gone."""
+        with contextlib.ExitStack() as stack:
+            try:
+                names = filter(None, (record.login, record.shelf))
+                place = stack.enter_context(folders.opened(self._roots.incoming, *names))
+            except (FileNotFoundError, NotADirectoryError):
+                place = None
+            yield place
+
+    def _free(self, record: Record, names: Sequence[str]) -> bool:
+        with self._place(record) as place:
+            return place is not None and not any(folders.exists(place, name) for name in names)

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ask and tell, every few seconds; started as python -m witness SETTINGS.json."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..connection import OmeroError, Server, call, opened
+from ..imports import imported_files
+from .canary import Canary
+from .processes import dropbox_state, own_processes
+
+log = logging.getLogger("witness")
+_RETRY_SECONDS = 5.0
+# Readers believe no old report, so the sets that were asked for are looked up in turn, for so long in each report.
+_LOOK_SECONDS = 4.0
+
+
+def main() -> int:
+    """Run until told to stop; return the exit status."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    settings = json.loads(Path(sys.argv[1]).read_text())
+    password = Path(os.environ["CREDENTIALS_DIRECTORY"], "password").read_text()
+    server = Server(settings["host"], settings["port"], settings["user"], password, settings["ca_file"])
+    canary = Canary(Path(settings["canary_folder"]))
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    while not stop.is_set():
+        try:
+            with opened(server) as session:
+                log.info("%s: OMERO answers", server.host)
+                _witness(session, settings, stop, canary)
+        except OmeroError as error:
+            log.warning("%s", error)
+            stop.wait(_RETRY_SECONDS)
+    return 0
+
+
+def _witness(
+    session: Any,
+    settings: Mapping[str, Any],
+    stop: threading.Event,
+    canary: Canary,
+) -> None:
+    last = ""
+    while not stop.is_set():
+        told = report(session, settings, canary, last)
+        last = next(reversed(told["imported"]), "")
+        write(Path(settings["report_file"]), told)
+        stop.wait(settings["seconds"])
+
+
+def report(session: Any, settings: Mapping[str, Any], canary: Canary, last: str = "") -> dict[str, Any]:
+    """Return a report on this moment.
+
+    Args:
+        session: OMERO's ServiceFactory.
+        settings: the witness's.
+        canary: what OMERO.dropbox has to prove itself with.
+        last: the set that the report before this one has looked up last; this one begins with the next.
+
+    Raises:
+        OmeroError: when OMERO can't be asked.
+    """
+    dropbox = settings["dropbox"]
+    begun = time.time()
+    state = dropbox_state(own_processes())
+    hears = state.alive and canary.hears(time.monotonic(), state.since, state.watched, state.monitors, state.numbers)
+    known = {person.omeName.val for person in call("people", session.getAdminService().lookupExperimenters)}
+    return {
+        "time": begun,
+        "alive": hears,
+        "since": state.since,
+        "watching": sorted(name for name, inode in _folders(dropbox) if inode in state.watched and name in known),
+        "importing": sorted(_relative(path, dropbox) for path in state.importing if path.startswith(dropbox + "/")),
+        "imported": _imported(session, dropbox, _asked(Path(settings["asked_file"])), last),
+    }
+
+
+def _imported(session: Any, dropbox: str, asked: Iterable[str], last: str) -> dict[str, list[str]]:
+    """Look up the asked sets that come after the last one, for as long as there is time; a set at least."""
+    ends = time.monotonic() + _LOOK_SECONDS
+    found: dict[str, list[str]] = {}
+    for name in sorted(set(asked), key=lambda name: (name <= last, name)):
+        found |= imported_files(session, dropbox, [name])
+        if time.monotonic() > ends:
+            break
+    return found
+
+
+def write(path: Path, document: Mapping[str, Any]) -> None:
+    """Replace a JSON file as a whole."""
+    beside = path.with_suffix(".new")
+    # The folder is this service's alone; whoever feeds the DropBox reads the file.
+    beside.write_text(json.dumps(document) + "\n")
+    beside.chmod(0o644)
+    beside.replace(path)
+
+
+def _asked(path: Path) -> list[str]:
+    try:
+        return [name for name in json.loads(path.read_text())["sets"] if isinstance(name, str)]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        log.warning("%s can't be used: %s", path, error)
+        return []
+
+
+def _folders(dropbox: str) -> list[tuple[str, int]]:
+    with os.scandir(dropbox) as entries:
+        return [(entry.name, entry.inode()) for entry in entries if entry.is_dir(follow_symlinks=False)]
+
+
+def _relative(path: str, dropbox: str) -> str:
+    return path[len(dropbox) + 1 :]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A program's files are found from its package's name; what its host would not have is refused."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from facility.core.program_files import DEPENDENCIES, ProgramFilesError, program_files
+from facility.core.python_program import install
+from tests.conftest import REPOSITORY
+
+SOURCES = REPOSITORY / "src"
+PROGRAM = "facility.lamp.timer"
+# OMERO's virtual environment isn't here; its program is run in scenario omero_server.
+ON_DEBIAN = sorted(DEPENDENCIES.keys() - {"facility.omero.dropbox_monitor"})
+
+
+@pytest.fixture
+def found(tmp_path):
+    """The program's files, when its __main__ and other files have these texts."""
+
+    def found(main: str, allowed: dict[str, str] | None = None, **others: str) -> dict[str, str]:
+        for name, text in {"facility/lamp/timer/__main__.py": main, **others}.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+            for folder in path.relative_to(tmp_path).parents:
+                (tmp_path / folder / "__init__.py").touch()
+        return program_files(PROGRAM, tmp_path, {PROGRAM: allowed or {}})
+
+    return found
+
+
+CORE = {"facility/core/clock.py": "NOW = 1\n", "facility/core/colour.py": "RED = 1\n"}
+LAMP = {"facility/lamp/bulb.py": "", "facility/lamp/timer/hour.py": ""}
+ALWAYS = {"facility/__init__.py", "facility/lamp/__init__.py", "facility/lamp/timer/__init__.py"}
+
+
+@pytest.mark.parametrize(
+    ("main", "more"),
+    [
+        ("", set()),
+        ("import os.path\nfrom collections.abc import Mapping\nfrom __future__ import annotations", set()),
+        ("from ...core.clock import NOW", {"core/__init__.py", "core/clock.py"}),
+        ("from ...core import clock, colour", {"core/__init__.py", "core/clock.py", "core/colour.py"}),
+        ("from facility.core.clock import NOW", {"core/__init__.py", "core/clock.py"}),
+        ("import facility.core.clock", {"core/__init__.py", "core/clock.py"}),
+        ("def late():\n    from ..bulb import x", {"lamp/bulb.py"}),
+        ("import importlib\nimportlib.import_module('facility.lamp.bulb')", {"lamp/bulb.py"}),
+        ("from .. import bulb", {"lamp/bulb.py"}),
+    ],
+)
+def test_the_program_s_own_files_are_there_and_what_they_import_and_nothing_else(found, main, more):
+    wanted = {*ALWAYS, "facility/lamp/timer/__main__.py", "facility/lamp/timer/hour.py"}
+    assert set(found(main, **CORE, **LAMP)) == wanted | {f"facility/{name}" for name in more}
+
+
+def test_imports_are_followed_through_other_files(found):
+    files = found("from ..bulb import x", **CORE, **{"facility/lamp/bulb.py": "from ..core import clock"})
+    assert files["facility/core/clock.py"] == "NOW = 1\n"
+    assert "facility/core/colour.py" not in files
+
+
+@pytest.mark.parametrize(
+    ("main", "words"),
+    [
+        ("import requests", "timer/__main__.py, line 1 imports requests, which its host doesn't have"),
+        ("x = 1\nfrom ansible.module_utils.basic import AnsibleModule", "line 2 imports ansible"),
+        ("def late():\n    import yaml", "line 2 imports yaml.*declared: psycopg2"),
+        ("import importlib\nimportlib.import_module('yaml')", "line 2 imports yaml"),
+        ("import importlib\nname = 'os'\nimportlib.import_module(name)", "line 3: write the imported module's name"),
+        ("from ...core.clok import NOW", "facility.core.clok is imported, and neither"),
+    ],
+)
+def test_what_the_host_would_not_have_is_refused(found, main, words):
+    with pytest.raises(ProgramFilesError, match=words):
+        found(main, {"psycopg2": "python3-psycopg2"}, **CORE)
+
+
+def test_a_declared_package_may_be_imported(found):
+    assert found("import psycopg2.extras", {"psycopg2": "python3-psycopg2"})
+
+
+@pytest.mark.parametrize(
+    ("package", "words"),
+    [("facility.lamp", "no program of the facility: facility.lamp.timer"), (PROGRAM, "no __main__.py")],
+)
+def test_what_is_no_program_is_refused(tmp_path, package, words):
+    with pytest.raises(ProgramFilesError, match=words):
+        program_files(package, tmp_path, {PROGRAM: {}})
+
+
+@pytest.mark.parametrize("package", ON_DEBIAN)
+def test_a_program_runs_from_its_files_alone_with_debian_s_python(tmp_path, package):
+    install(tmp_path / "lib", program_files(package, SOURCES), check_mode=False)
+    done = subprocess.run(
+        ["/usr/bin/python3", "-m", package, "--help"], cwd="/", capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "lib"), "PYTHONDONTWRITEBYTECODE": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "usage: " in done.stdout
+    assert not list(Path(tmp_path).rglob("__pycache__"))
