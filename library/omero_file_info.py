@@ -58,7 +58,7 @@ faults:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.facility.omero.connection import CONNECTION_OPTIONS, OmeroError, opened, server_of
+from ansible.module_utils.facility.omero.connection import CONNECTION_OPTIONS, OmeroError, open_session, server_of
 from ansible.module_utils.facility.omero.files import chosen, fault_of, image_files
 
 ARGUMENTS: dict[str, Any] = {
@@ -73,7 +73,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     params = module.params
     try:
-        with opened(server_of(params)) as session:
+        with open_session(server_of(params)) as session:
             files = image_files(session)
             sample = chosen(files, params["most_files"], params["most_bytes"])
             told = [(file, fault_of(session, file)) for file in sample]

@@ -64,7 +64,7 @@ updated:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.facility.omero.connection import CONNECTION_OPTIONS, OmeroError, opened, server_of
+from ansible.module_utils.facility.omero.connection import CONNECTION_OPTIONS, OmeroError, open_session, server_of
 from ansible.module_utils.facility.omero.people import PERMISSIONS, apply_group, groups_plan, groups_state
 
 ARGUMENTS: dict[str, Any] = {
@@ -87,7 +87,7 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
-        with opened(server_of(module.params)) as session:
+        with open_session(server_of(module.params)) as session:
             admin = session.getAdminService()
             plan = groups_plan(groups_state(admin), module.params["groups"])
             if not module.check_mode:

@@ -75,7 +75,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.facility.drive.status import SettleError, read, sorted_out
-from ansible.module_utils.facility.omero.connection import CONNECTION_OPTIONS, OmeroError, opened, server_of
+from ansible.module_utils.facility.omero.connection import CONNECTION_OPTIONS, OmeroError, open_session, server_of
 from ansible.module_utils.facility.omero.imports import imported_images
 
 ARGUMENTS: dict[str, Any] = {
@@ -93,7 +93,7 @@ def main() -> None:
     params = module.params
     try:
         sets = sorted_out(read(params["settle_program"], params["settle_config"]), params["login"])
-        with opened(server_of(params)) as session:
+        with open_session(server_of(params)) as session:
             images = [asdict(image) for image in imported_images(session, params["dropbox"], params["login"])]
     except (OmeroError, SettleError) as error:
         module.fail_json(msg=str(error))

@@ -50,7 +50,13 @@ images:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.facility.omero.connection import ALL_GROUPS, CONNECTION_OPTIONS, OmeroError, opened, server_of
+from ansible.module_utils.facility.omero.connection import (
+    ALL_GROUPS,
+    CONNECTION_OPTIONS,
+    OmeroError,
+    open_session,
+    server_of,
+)
 from ansible.module_utils.facility.omero.people import groups_state, users_state
 
 ARGUMENTS: dict[str, Any] = {**CONNECTION_OPTIONS}
@@ -60,7 +66,7 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
-        with opened(server_of(module.params)) as session:
+        with open_session(server_of(module.params)) as session:
             admin = session.getAdminService()
             count = session.getQueryService().projection("select count(i.id) from Image i", None, ALL_GROUPS)
             result = {

@@ -125,7 +125,7 @@ unknown:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.facility.omero.connection import CONNECTION_OPTIONS, OmeroError, opened, server_of
+from ansible.module_utils.facility.omero.connection import CONNECTION_OPTIONS, OmeroError, open_session, server_of
 from ansible.module_utils.facility.omero.people import converge_users
 
 _NAMES: dict[str, Any] = {"type": "list", "elements": "str"}
@@ -162,7 +162,7 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
-        with opened(server_of(module.params)) as session:
+        with open_session(server_of(module.params)) as session:
             made, unknown, plan = converge_users(session, module.params, check_mode=module.check_mode)
     except OmeroError as error:
         module.fail_json(msg=str(error))

@@ -125,7 +125,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.facility.backup.choice import RULES, ChoiceError, choose, named
 from ansible.module_utils.facility.backup.health import overview
-from ansible.module_utils.facility.backup.restic import ResticError, arrivals, opened
+from ansible.module_utils.facility.backup.restic import ResticError, arrivals, open_repository
 
 ARGUMENTS: dict[str, Any] = {
     "repository": {"type": "str", "required": True},
@@ -157,7 +157,7 @@ def main() -> None:
     try:
         # First the arrivals: what comes in between is listed without one.
         arrived = arrivals(params["path"]) if params["path"] else None
-        with opened(params["repository"], *secret, seconds=params["seconds"], **server) as port:
+        with open_repository(params["repository"], *secret, seconds=params["seconds"], **server) as port:
             snapshots = port.snapshots()
             found = overview(snapshots, arrived) | {"keys": port.keys(), "bytes": port.stored_bytes()}
         if params["snapshot"]:

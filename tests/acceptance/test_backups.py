@@ -45,7 +45,7 @@ def night():
 def test_after_a_night_every_host_is_backed_up_and_nothing_is_wrong(night):
     backup = host("backup1")
     backup.run("systemctl start backup-inspect")
-    report = json.loads(backup.check_output("cat /var/lib/backup-keeper/report.json"))
+    report = json.loads(backup.check_output("cat /var/lib/backup-server/report.json"))
     assert report["problems"] == []
     assert {entry["name"].partition(".")[0] for entry in report["repositories"]} == {*CLIENTS, "pgbackrest"}
     assert all(entry["snapshots"] and entry["trusted"] for entry in report["repositories"])
@@ -53,7 +53,7 @@ def test_after_a_night_every_host_is_backed_up_and_nothing_is_wrong(night):
 
 
 def test_the_night_s_files_were_compared_with_what_the_clients_said(night):
-    state = json.loads(host("backup1").check_output("cat /var/lib/backup-keeper/state.json"))
+    state = json.loads(host("backup1").check_output("cat /var/lib/backup-server/state.json"))
     drills = {name: entry["drill"] for name, entry in state["repositories"].items() if "drill" in entry}
     assert len(drills) == len(CLIENTS)
     assert all(drill["ok"] and drill["files"] > 0 for drill in drills.values())

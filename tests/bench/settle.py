@@ -47,10 +47,10 @@ def figures(say: Say, load_seconds: int = LOAD_SECONDS, files: int = FILES, sets
 
 def _one_big_set(say: Say) -> tuple[Figure, float]:
     """How long one set of many files takes; and the memory of a settle that has no other."""
-    layout = prepared((LOGIN,), {"quiet_seconds": QUIET_SECONDS, "witness_max_age": 15.0})
+    layout = prepared((LOGIN,), {"quiet_seconds": QUIET_SECONDS, "monitor_max_age": 15.0})
     arrived: dict[str, float] = {}
     try:
-        with _witness(layout), _settle(layout) as process:
+        with _monitor(layout), _settle(layout) as process:
             _first_metrics(layout)
             box = layout.folder("DropBox") / LOGIN
             time.sleep(3)
@@ -77,7 +77,7 @@ def _one_big_set(say: Say) -> tuple[Figure, float]:
 
 def _at_rest(say: Say, files: int, sets: int, empty: float) -> list[Figure]:
     # A day: so that everything waits.
-    layout = prepared((LOGIN,), {"quiet_seconds": 86400.0, "witness_max_age": 15.0})
+    layout = prepared((LOGIN,), {"quiet_seconds": 86400.0, "monitor_max_age": 15.0})
     try:
         say(f"settle: make {files} files in {sets} sets")
         for number in range(sets):
@@ -85,7 +85,7 @@ def _at_rest(say: Say, files: int, sets: int, empty: float) -> list[Figure]:
         say("baseline: a bare walk with stat")
         bare = statistics.median(_bare_walk(layout.folder("incoming")) for _ in range(3))
         say("settle scans them, then rests for 20 s")
-        with _witness(layout), _settle(layout) as process:
+        with _monitor(layout), _settle(layout) as process:
             metrics = _first_metrics(layout)
             time.sleep(5)
             before, idle_began = _cpu_seconds(process.pid), time.monotonic()
@@ -107,22 +107,22 @@ def _at_rest(say: Say, files: int, sets: int, empty: float) -> list[Figure]:
         ),
         Figure(
             "settle: CPU at rest with them", "%", REST_PERCENT, percent, None, "", None, (percent,),
-            remark="of one core, for 20 s, while the witness reports every 2 s",
+            remark="of one core, for 20 s, while the DropBox monitor reports every 2 s",
         ),
     ]  # fmt: skip
 
 
 def _under_load(say: Say, seconds: int) -> Figure:
-    layout = prepared((LOGIN,), {"quiet_seconds": QUIET_SECONDS, "witness_max_age": 15.0})
+    layout = prepared((LOGIN,), {"quiet_seconds": QUIET_SECONDS, "monitor_max_age": 15.0})
     closed: dict[str, float] = {}
     arrived: dict[str, float] = {}
     try:
-        with _witness(layout), _settle(layout) as process:
+        with _monitor(layout), _settle(layout) as process:
             _first_metrics(layout)
             box = layout.folder("DropBox") / LOGIN
             while not box.is_dir():
                 time.sleep(0.1)
-            time.sleep(3)  # until the witness says that it is watched
+            time.sleep(3)  # until the DropBox monitor says that it is watched
             say(f"settle: {FILES_PER_SECOND} files/s for {seconds} s")
             with _arrivals(box, arrived):
                 busy, began = _cpu_seconds(process.pid), time.monotonic()
@@ -191,8 +191,8 @@ def _settle(layout: Layout) -> Iterator[subprocess.Popen[bytes]]:
 
 
 @contextmanager
-def _witness(layout: Layout) -> Iterator[None]:
-    """A witness that always sees OMERO alive, and nothing imported."""
+def _monitor(layout: Layout) -> Iterator[None]:
+    """A DropBox monitor that always sees OMERO alive, and nothing imported."""
     stop = threading.Event()
 
     def report() -> None:
@@ -203,9 +203,9 @@ def _witness(layout: Layout) -> Iterator[None]:
                 "since": 1.0,
                 "watching": [folder.name for folder in layout.folder("DropBox").iterdir()],
             }
-            new = layout.witness.with_suffix(".new")
+            new = layout.monitor.with_suffix(".new")
             new.write_text(json.dumps(document))
-            new.rename(layout.witness)
+            new.rename(layout.monitor)
             stop.wait(2)
 
     thread = threading.Thread(target=report)

@@ -8,11 +8,11 @@ import re
 import yaml
 
 from facility.backup.client import metrics as client
-from facility.backup.server import metrics as keeper
+from facility.backup.server import metrics as server
 from tests.conftest import REPOSITORY
 
 RULES = REPOSITORY / "roles/backup_server/files/alerts/backup.rules.yml"
-WRITTEN = set(keeper._HELP) | set(client._HELP)
+WRITTEN = set(server._HELP) | set(client._HELP)
 
 
 def rules():

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A campaign against the running example facility: people work, every few seconds something dies, all is found again.
 
-smbd, settle, the witness, IceGrid and OMERO.dropbox are the real ones; OMERO's Java server and importer are the test
-bed's stand-ins. Not among the faults is a full disk: the four folders must be one file system, which is the host's own
-and this machine's; the unit tests of settle have it.
+smbd, settle, the DropBox monitor, IceGrid and OMERO.dropbox are the real ones; OMERO's Java server and importer are the
+test bed's stand-ins. Not among the faults is a full disk: the four folders must be one file system, which is the host's
+own and this machine's; the unit tests of settle have it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LOGINS = ("vvidovic", "wwasik", "xxu", "yyilmaz", "zzelenka")
 SETTINGS = {"quiet_seconds": 3, "reoffer_seconds": 45, "reoffer_grace_seconds": 15, "reoffer_limit": 2}
 # What is hit how often.
 FAULTS = {
-    "settle": 26, "smbd": 15, "client": 20, "importer": 18, "fsServerMS": 2, "fsDropBox": 3, "Blitz": 2, "witness": 7,
+    "settle": 26, "smbd": 15, "client": 20, "importer": 18, "fsServerMS": 2, "fsDropBox": 3, "Blitz": 2, "monitor": 7,
     "network": 6,
 }  # fmt: skip
 REST_SECONDS = 600

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A facility in one process for settle's tests: its folders, a clock that stands still, a witness that obeys."""
+"""A facility in one process for settle's tests: its folders, a clock that stands still, a monitor that obeys."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class StillClock:
 
 
 class Facility:
-    """The folders of a test, settle in them, and a witness that says what the test wants."""
+    """The folders of a test, settle in them, and a DropBox monitor that says what the test wants."""
 
     def __init__(self, base: Path, **settings: object) -> None:
         self.base = base
@@ -40,7 +40,7 @@ class Facility:
             (base / name).mkdir()
         self.config = Config(
             incoming=base / "incoming", staging=base / "staging", dropbox=base / "DropBox",
-            quarantine=base / "quarantine", state_dir=base / "state", witness_file=base / "run" / "w.json",
+            quarantine=base / "quarantine", state_dir=base / "state", monitor_file=base / "run" / "w.json",
             asked_file=base / "run" / "a.json", metrics_file=base / "run" / "settle.prom", quiet_seconds=QUIET,
             **settings,  # type: ignore[arg-type]
         )  # fmt: skip
@@ -51,7 +51,7 @@ class Facility:
         self.imported: dict[str, list[str]] = {}
         self.person("aadler", PERSON)
         self.service = Service(self.config, self.clock)  # type: ignore[arg-type]
-        self.service.mover.start()
+        self.service.engine.start()
 
     def person(self, login: str, number: int) -> Path:
         folder = self.base / "incoming" / login
@@ -77,7 +77,7 @@ class Facility:
             "importing": self.importing,
             "imported": self.imported,
         }
-        folders.replace_path(self.config.witness_file, json.dumps(document).encode())
+        folders.replace_path(self.config.monitor_file, json.dumps(document).encode())
 
     def go(self, seconds: float = 0) -> None:
         """Let time pass and settle work."""
@@ -95,7 +95,7 @@ class Facility:
     def restart(self) -> None:
         self.service.store.close()
         self.service = Service(self.config, self.clock)  # type: ignore[arg-type]
-        self.service.mover.start()
+        self.service.engine.start()
 
     def tree(self, name: str) -> list[str]:
         top = self.base / name

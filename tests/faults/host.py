@@ -27,7 +27,7 @@ PROCESSES = {
     "fsServerMS": re.compile(r"-m fsServerMS "),
     "fsDropBox": re.compile(r"-m fsDropBox "),
     "Blitz": re.compile(r"-m omero_standin -X"),
-    "witness": re.compile(r"-m facility\.omero\.dropbox_monitor "),
+    "monitor": re.compile(r"-m facility\.omero\.dropbox_monitor "),
     "importer": re.compile(r"CommandLineImporter|-m omero_standin\.importer "),
 }
 _CUT = """table inet campaign {
@@ -108,9 +108,9 @@ class Host:
         return int(self.sql(_BROKEN.format(after=after))[0])
 
     def report(self) -> dict[str, Any]:
-        """The witness's newest report; {} if there is none."""
+        """The DropBox monitor's newest report; {} if there is none."""
         with contextlib.suppress(OSError, ValueError):
-            return dict(json.loads(self.path("/run/omero-witness/report.json").read_text()))
+            return dict(json.loads(self.path("/run/omero-dropbox-monitor/report.json").read_text()))
         return {}
 
     def number_of(self, login: str) -> int:

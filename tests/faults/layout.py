@@ -25,7 +25,7 @@ SETTLE, OMERO, FIRST_PERSON = 29999, 29998, 30001
 FAST = {
     "quiet_seconds": 0.4,
     "unsuitable_wait_seconds": 1.0,
-    "witness_max_age": 1.0,
+    "monitor_max_age": 1.0,
     "reoffer_seconds": 3.0,
     "reoffer_grace_seconds": 0.5,
     "notice_after_seconds": 1.0,
@@ -51,8 +51,8 @@ class Layout:
         return self.base / "settle.toml"
 
     @property
-    def witness(self) -> Path:
-        return self.base / "witness" / "witness.json"
+    def monitor(self) -> Path:
+        return self.base / "monitor" / "report.json"
 
     @property
     def asked(self) -> Path:
@@ -101,7 +101,7 @@ def prepared(
     layout = Layout(base, logins)
     for name, owner in (
         ("incoming", 0), ("staging", SETTLE), ("DropBox", SETTLE), ("quarantine", SETTLE), ("state", SETTLE),
-        ("run", SETTLE), ("witness", OMERO), ("store", OMERO),
+        ("run", SETTLE), ("monitor", OMERO), ("store", OMERO),
     ):  # fmt: skip
         made = layout.folder(name)
         made.mkdir(mode=0o755)
@@ -121,7 +121,7 @@ def prepared(
         "state_dir": "state",
     }  # fmt: skip
     lines = [f'{key} = "{base / name}"' for key, name in paths.items()]
-    lines += [f'witness_file = "{layout.witness}"', f'asked_file = "{layout.asked}"']
+    lines += [f'monitor_file = "{layout.monitor}"', f'asked_file = "{layout.asked}"']
     lines.append(f'metrics_file = "{base / "run" / "settle.prom"}"')
     lines += [f"{key} = {json.dumps(value)}" for key, value in {**FAST, **(settings or {})}.items()]
     layout.config.write_text("\n".join([*lines, rules, ""]))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""OMERO.dropbox and the witness in one process, as far as settle meets them. Runs on Debian's Python beside settle.
+"""OMERO.dropbox and the DropBox monitor in one process, as far as settle meets them. Runs on Debian's Python.
 
 Like OMERO.dropbox 5.7 (fsPyinotifyMonitor.py) it imports only what it sees arrive: a file that is moved in, or every
 file below a folder that is moved in, made, or whose attributes change. What arrived while it was dead it never sees. An
@@ -137,10 +137,10 @@ class StandIn:
             "time": now, "alive": True, "since": self.since, "watching": sorted(self.watching),
             "importing": importing, "imported": by_set,
         }  # fmt: skip
-        new = self.base / "witness" / "witness.new"
+        new = self.base / "monitor" / "report.new"
         new.write_text(json.dumps(document))
         new.chmod(0o644)
-        new.rename(self.base / "witness" / "witness.json")
+        new.rename(self.base / "monitor" / "report.json")
 
     def report_forever(self) -> None:
         while True:

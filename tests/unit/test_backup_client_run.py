@@ -128,7 +128,7 @@ def test_progress_is_told_now_and_then(config, monkeypatch, caplog):
         (config.paths[0] / f"{number}.tif").write_text("x")
     status = {"percent_done": 0, "files_done": 1, "bytes_done": 2e9}
     restic(config, [json.dumps({"message_type": "status", **status})] * 3 + [SUMMARY])
-    with caplog.at_level("INFO", logger="facility_backup"):
+    with caplog.at_level("INFO", logger="backup_client"):
         run(config)
         assert "8 files" not in caplog.text
         monkeypatch.setattr(repository, "_PROGRESS_SECONDS", 0.001)

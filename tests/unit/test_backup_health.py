@@ -89,7 +89,7 @@ def test_where_all_is_well_nothing_is_told():
         ({"runs": {"retain": Outcome(NOW), "drill": Outcome(NOW, ok=False)}}, "drill"),
         ({"runs": {"retain": Outcome(NOW)}}, "drill"),
         ({"runs": {"drill": Outcome(NOW)}}, "retain"),
-        ({"unheard": "the journal can't be read: join its group"}, "unreadable"),
+        ({"journal_fault": "the journal can't be read: join its group"}, "unreadable"),
         ({"unreadable": "the disk is gone: mount it"}, "unreadable"),
     ],
 )

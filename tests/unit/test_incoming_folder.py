@@ -19,11 +19,11 @@ from facility.drive.folders import (
     FolderError,
     FoldersTask,
     Wish,
+    access_text,
     converge,
     decoded,
     encoded,
     from_mode,
-    shown,
 )
 
 READERS = (("settle", "rwx"), ("omero-server", "r-x"))
@@ -86,10 +86,10 @@ def test_a_new_person_gets_a_folder_that_services_reach_and_nobody_else(host):
     names = {number: name for name, number in host.accounts.items()}
     folder = host.folders["alice"]
     assert folder.uid == 2001105
-    assert shown(folder.access, names) == (
+    assert access_text(folder.access, names) == (
         "user::rwx,user:settle:rwx,user:omero-server:r-x,group::---,mask::rwx,other::---"
     )
-    assert shown(folder.handed_down, names) == (
+    assert access_text(folder.handed_down, names) == (
         "user::rwx,user:settle:rwx,user:omero-server:r-x,user:alice:rwx,group::---,mask::rwx,other::---"
     )
     assert run(host, "alice")["changed"] is False

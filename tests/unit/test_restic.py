@@ -71,7 +71,7 @@ def test_no_password_is_an_argument(fake, tmp_path):
 
 
 def test_a_password_given_as_text_lies_in_a_file_of_its_own_that_goes():
-    with restic.opened("/srv/r", "geheim", None) as repository:
+    with restic.open_repository("/srv/r", "geheim", None) as repository:
         file = Path(repository.password_file)
         assert file.read_text() == "geheim"
         assert stat.S_IMODE(file.stat().st_mode) == 0o600

@@ -20,7 +20,7 @@ staging = "/srv/omero/staging"
 dropbox = "/srv/omero/DropBox"
 quarantine = "/srv/omero/quarantine"
 state_dir = "/var/lib/settle"
-witness_file = "/run/omero-witness/witness.json"
+monitor_file = "/run/omero-dropbox-monitor/report.json"
 asked_file = "/run/settle/asked.json"
 """
 
@@ -86,7 +86,7 @@ def test_every_missing_key_is_named_at_once(tmp_path):
     with pytest.raises(ConfigError) as refused:
         loaded(tmp_path, 'incoming = "/srv/a"\n')
     assert [line.split(": ")[1] for line in str(refused.value).splitlines()] == [
-        "staging", "dropbox", "quarantine", "state_dir", "witness_file", "asked_file",
+        "staging", "dropbox", "quarantine", "state_dir", "monitor_file", "asked_file",
     ]  # fmt: skip
 
 

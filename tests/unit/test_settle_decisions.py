@@ -21,10 +21,10 @@ from facility.drive.settle.decisions import (
     unchanged_for,
     worth_a_look,
 )
-from facility.drive.settle.reasons import TEXTS, Reason, told
+from facility.drive.settle.reasons import TEXTS, Reason, explanation
 
 FOLDERS = {name: Path(f"/srv/{name}") for name in ("incoming", "staging", "dropbox", "quarantine", "state_dir")}
-CONFIG = Config(**FOLDERS, witness_file=Path("/run/w/w.json"), asked_file=Path("/run/s/a.json"))
+CONFIG = Config(**FOLDERS, monitor_file=Path("/run/w/w.json"), asked_file=Path("/run/s/a.json"))
 RULE = Rule(60)
 SECONDS = st.floats(0, 1e6, allow_nan=False)
 COUNTS = st.integers(0, 3)
@@ -69,7 +69,7 @@ def test_a_wait_that_ends_by_itself_says_when_and_each_reason_has_words(found, s
     if verdict.reason is Reason.RECENT:
         assert verdict.seconds is not None and 0 < verdict.seconds <= RULE.quiet_seconds
     if verdict.reason:
-        what, cure = told(verdict.reason, verdict.detail)
+        what, cure = explanation(verdict.reason, verdict.detail)
         assert what and not what.endswith(".") and cure.endswith(".")
 
 
@@ -191,5 +191,5 @@ def test_omero_is_at_a_set_while_it_is_at_one_of_its_files():
 
 @pytest.mark.parametrize(("age", "fresh"), [(0, True), (15, True), (15.1, False), (-0.5, True), (-2, False)])
 def test_a_report_is_relied_on_for_a_while(age, fresh):
-    assert REPORT.fresh(1000 + age, CONFIG.witness_max_age) is fresh
-    assert not Report(time=1000).fresh(1000, CONFIG.witness_max_age)
+    assert REPORT.fresh(1000 + age, CONFIG.monitor_max_age) is fresh
+    assert not Report(time=1000).fresh(1000, CONFIG.monitor_max_age)

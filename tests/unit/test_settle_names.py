@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facility.drive.settle.names import NAME_BYTES, Globs, cut, fresh, shown, stem, unfit
+from facility.drive.settle.names import NAME_BYTES, Globs, cut, fresh, printable, stem, unfit
 
 PARTIAL = Globs(["*.part", "*.filepart", "*.crdownload", "*.tmp"])
 SENTINEL = Globs(["*.done"])
@@ -65,8 +65,8 @@ def test_a_taken_name_gets_a_number(name: str, file: bool, expected: list[str]) 
 
 @given(FILE_NAMES)
 def test_any_name_can_be_shown(name: str) -> None:
-    assert shown(name).isprintable() or not name
-    shown(name).encode("utf-8")
+    assert printable(name).isprintable() or not name
+    printable(name).encode("utf-8")
 
 
 @given(FILE_NAMES)

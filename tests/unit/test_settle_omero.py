@@ -125,17 +125,17 @@ def test_what_omero_can_not_import_is_put_aside_after_three_more_attempts(facili
 
 def test_a_set_that_is_opened_in_the_moment_of_its_claim_goes_back(facility, monkeypatch):
     path = facility.write("set/a.tif")
-    moves = facility.service.mover.moves
+    transitions = facility.service.engine.transitions
     held = []
-    claim = moves._acts["claiming"]
+    claim = transitions._acts["claiming"]
 
     def late(record, report):
         held.append(path.open("ab"))
         return claim(record, report)
 
-    moves._acts["claiming"] = late
+    transitions._acts["claiming"] = late
     facility.go(QUIET)
-    moves._acts["claiming"] = claim
+    transitions._acts["claiming"] = claim
     assert facility.tree("incoming") == ["aadler/set/a.tif"] and facility.tree("staging") == []
     held[0].write(b"more")
     held[0].close()
@@ -146,9 +146,9 @@ def test_a_set_that_is_opened_in_the_moment_of_its_claim_goes_back(facility, mon
 
 def test_one_whose_name_was_taken_meanwhile_waits_in_staging(facility):
     path = facility.write("set/a.tif")
-    moves = facility.service.mover.moves
+    transitions = facility.service.engine.transitions
     held = []
-    claim = moves._acts["claiming"]
+    claim = transitions._acts["claiming"]
 
     def late(record, report):
         held.append(path.open("ab"))
@@ -156,9 +156,9 @@ def test_one_whose_name_was_taken_meanwhile_waits_in_staging(facility):
         facility.write("set/new.tif")
         return step
 
-    moves._acts["claiming"] = late
+    transitions._acts["claiming"] = late
     facility.go(QUIET)
-    moves._acts["claiming"] = claim
+    transitions._acts["claiming"] = claim
     assert len(facility.tree("staging")) == 1
     held[0].close()
     for _ in range(4):
@@ -173,14 +173,14 @@ def test_after_a_crash_at_any_act_everything_goes_on(facility, state, monkeypatc
     facility.write("set/a.tif")
     facility.write("image.ics")
     facility.write("image.ids")
-    moves = facility.service.mover.moves
-    act = moves._acts[state]
+    transitions = facility.service.engine.transitions
+    act = transitions._acts[state]
 
     def dies(record, report):
         act(record, report)
         raise KeyboardInterrupt
 
-    moves._acts[state] = dies
+    transitions._acts[state] = dies
     with pytest.raises(KeyboardInterrupt):
         facility.go(QUIET)
     facility.restart()

@@ -13,6 +13,7 @@ import pytest
 
 from testbed import fast
 from testbed.paths import REPOSITORY
+from tests.conftest import OnePackage
 
 NAME = "ansible.module_utils.facility"
 TREE = {
@@ -53,6 +54,7 @@ def tree(tmp_path, monkeypatch):
     # Whatever other tests have imported by this name would be found in the tree's place.
     for name in [name for name in sys.modules if name == NAME or name.startswith(f"{NAME}.")]:
         monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [finder for finder in sys.meta_path if not isinstance(finder, OnePackage)])
     for name, text in TREE.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)

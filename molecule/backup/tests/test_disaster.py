@@ -87,7 +87,7 @@ def test_a_night_passes(night, omero, backup):
 def test_everything_comes_back_aside_and_is_what_omero_says_of_it(backup):
     done = backup.run("systemctl start backup-drill-whole")
     assert done.rc == 0, backup.run("journalctl -u 'backup-drill-whole*' -n 30 --no-pager").stdout
-    told = json.loads(backup.check_output("cat /var/lib/backup-keeper/weekly-drill.json"))
+    told = json.loads(backup.check_output("cat /var/lib/backup-server/weekly-drill.json"))
     assert told["ok"] is True
     assert told["files"] == 2 * len(NAMES)
     assert backup.check_output(f"find {VAULT}/scratch -name '*.png'") == ""
@@ -114,7 +114,7 @@ def test_omero_comes_back_whole_on_a_scratch_host(drill, night, omero, backup, s
 def drilled(backup):
     """What the backup server's report says of the last drill of OMERO."""
     backup.run("systemctl start backup-inspect")
-    return json.loads(backup.check_output("cat /var/lib/backup-keeper/report.json"))["host_drills"]["omero"]
+    return json.loads(backup.check_output("cat /var/lib/backup-server/report.json"))["host_drills"]["omero"]
 
 
 def test_a_scratch_host_can_hand_nothing_over(scratch, backup):
@@ -294,7 +294,7 @@ def test_a_person_is_erased_from_all_backups_and_nobody_else(play, command, imag
     assert sorted(sorted(of["bob"]) for of in after.values()) == sorted(sorted(of["bob"]) for of in before.values())
     backup.run("systemctl start backup-inspect")
     kinds = [
-        one["kind"] for one in json.loads(backup.check_output("cat /var/lib/backup-keeper/report.json"))["problems"]
+        one["kind"] for one in json.loads(backup.check_output("cat /var/lib/backup-server/report.json"))["problems"]
     ]
     assert "backdated" not in kinds
     backup.run_expect([0], "systemctl start backup-check")

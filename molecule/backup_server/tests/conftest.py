@@ -65,7 +65,7 @@ def job(server):
 
 @pytest.fixture
 def problems(server, job):
-    """Let the keeper judge; return its problems as {kind: [repository]}."""
+    """Let the backup server judge; return its problems as {kind: [repository]}."""
 
     def problems():
         job("backup-inspect")
@@ -76,20 +76,20 @@ def problems(server, job):
 
 @pytest.fixture
 def known(server):
-    """The problems that the keeper told before this test, as {kind: [repository]}."""
+    """The problems that the backup server told before this test, as {kind: [repository]}."""
     return told(server)
 
 
 def told(server):
     found = {}
-    for problem in json.loads(server.check_output("cat /var/lib/backup-keeper/report.json"))["problems"]:
+    for problem in json.loads(server.check_output("cat /var/lib/backup-server/report.json"))["problems"]:
         found.setdefault(problem["kind"], []).append(problem["repository"])
     return found
 
 
 @pytest.fixture
 def refused(server):
-    """Count as the keeper does, without all else that it looks at: the figure of a repository, as of now."""
+    """Count as the backup server does, without all else that it looks at: the figure of a repository, as of now."""
 
     def refused(repository):
         count = f"from facility.backup.server import host; print(host.refused('restic-server@{repository}').count)"
@@ -97,7 +97,7 @@ def refused(server):
         return int(
             server.check_output(
                 "journalctl --sync && cd / && runuser -u restic-rest-server -G systemd-journal -- env "
-                f'PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/usr/local/lib/backup-keeper python3 -c "{count}"'
+                f'PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/usr/local/lib/backup-server python3 -c "{count}"'
             )
         )
 

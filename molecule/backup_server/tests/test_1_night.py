@@ -23,7 +23,7 @@ def test_a_night_ends_well(night, job, server, until):
 def test_some_files_come_back_as_they_were_and_that_is_noted(job, server):
     _, said = job("backup-drill")
     assert OTHER in said, "client2 never delivered, and a drill that proves nothing fails"
-    state = json.loads(server.check_output("cat /var/lib/backup-keeper/state.json"))
+    state = json.loads(server.check_output("cat /var/lib/backup-server/state.json"))
     told = state["repositories"][CLIENT]["drill"]
     assert told["ok"] is True
     assert told["files"] > 0
@@ -55,7 +55,7 @@ def test_the_client_can_restore_by_itself(night, restored, client):
 
 def test_nobody_else_on_the_server_can_read_keys_or_backups(server):
     for user in ("pgbackrest", "nobody"):
-        for path in ("/etc/backup-keeper/keys", VAULT, "/etc/restic-server"):
+        for path in ("/etc/backup-server/keys", VAULT, "/etc/restic-server"):
             assert server.run(f"runuser -u {user} -- ls {path}").rc != 0
     assert server.run("runuser -u nobody -- cat /etc/pgbackrest/pgbackrest.conf").rc != 0
 
@@ -65,12 +65,12 @@ def test_a_clients_server_sees_that_clients_repository_and_nothing_else(server):
     inside = f"nsenter --mount --target {pid} --"
     assert server.check_output(f"{inside} ls {VAULT}") == CLIENT
     assert server.run(f"{inside} ls /srv/backup/pgbackrest").rc != 0
-    assert server.run(f"{inside} ls /etc/backup-keeper/keys").stdout == ""
+    assert server.run(f"{inside} ls /etc/backup-server/keys").stdout == ""
 
 
 def test_passwords_are_in_no_process_list_and_no_journal(server, client):
     secret = client.check_output("cat /etc/facility-backup/repository-password")
-    recovery = server.check_output(f"cat /etc/backup-keeper/keys/{CLIENT}")
+    recovery = server.check_output(f"cat /etc/backup-server/keys/{CLIENT}")
     for host in (server, client):
         for word in (secret, recovery):
             assert host.run(f"journalctl --no-pager | grep -F -e {word}").rc == 1

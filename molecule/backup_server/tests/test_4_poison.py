@@ -45,7 +45,7 @@ def test_rubbish_that_no_look_opens_is_found_by_the_daily_check(
     take_away(server, kind)
     # restic broke off and left its lock.
     restic = (
-        f"RESTIC_PASSWORD=$(cat /etc/backup-keeper/keys/{CLIENT}) runuser -u restic-rest-server -- restic --no-cache"
+        f"RESTIC_PASSWORD=$(cat /etc/backup-server/keys/{CLIENT}) runuser -u restic-rest-server -- restic --no-cache"
     )
     server.run_expect([0], f"cd / && {restic} --repo {VAULT}/{CLIENT} unlock --remove-all")
     assert not good
@@ -88,7 +88,7 @@ def test_filling_the_server_up_hurts_nobody_else(client, known, problems, server
 
 
 def test_what_a_thief_does_to_the_databases_backups_is_undone(client, server, known, problems, job):
-    """Its protocol lets a database's host write into pgBackRest's repository; the guard's copies can't be reached."""
+    """Its protocol lets a database's host write into pgBackRest's repository; its copies can't be reached."""
     good, said = job("backup-protect-pgbackrest")
     assert good, said
     infos = "backup/images/backup.info backup/images/backup.info.copy archive/images/archive.info"
@@ -107,7 +107,7 @@ def test_what_a_thief_does_to_the_databases_backups_is_undone(client, server, kn
     # As docs/runbooks/backup-attack.md says.
     server.run_expect(
         [0],
-        "systemctl stop pgbackrest-server && RESTIC_PASSWORD_FILE=/etc/backup-keeper/keys/pgbackrest restic -r "
+        "systemctl stop pgbackrest-server && RESTIC_PASSWORD_FILE=/etc/backup-server/keys/pgbackrest restic -r "
         f"{VAULT}/pgbackrest restore latest:/srv/backup/pgbackrest --target /srv/backup/pgbackrest --no-cache "
         "&& systemctl start pgbackrest-server",
     )

@@ -12,9 +12,9 @@ from tests.scenario import played
 
 SCENARIO = Path(__file__).parents[1]
 SHARE = "//omero1.cifs.test/dropbox"
-WITNESS = """
+MONITOR = """
 import json, pathlib, time
-report = pathlib.Path("/run/omero-witness/report.json")
+report = pathlib.Path("/run/omero-dropbox-monitor/report.json")
 report.parent.mkdir(exist_ok=True)
 while True:
     people = [folder.name for folder in pathlib.Path("/OMERO/DropBox").iterdir()]
@@ -92,11 +92,11 @@ def bob(person):
 
 
 @pytest.fixture
-def witness(server):
-    """Stand in for OMERO's witness, who says that OMERO watches and has nothing to do."""
-    server.run_expect([0], f"systemd-run --quiet --collect --unit=witness python3 -c {shlex.quote(WITNESS)}")
+def monitor(server):
+    """Stand in for the DropBox monitor, who says that OMERO watches and has nothing to do."""
+    server.run_expect([0], f"systemd-run --quiet --collect --unit=dropbox-monitor python3 -c {shlex.quote(MONITOR)}")
     yield
-    server.run("systemctl stop witness; rm -rf /run/omero-witness")
+    server.run("systemctl stop dropbox-monitor; rm -rf /run/omero-dropbox-monitor")
 
 
 @pytest.fixture

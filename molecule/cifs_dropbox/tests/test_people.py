@@ -128,7 +128,7 @@ def test_nobody_can_take_access_away_from_settle_and_omero(client, server, alice
     alice.does("setmode alice/kept/a.tif -rsh; setmode alice/kept -rsh; setmode alice -rsh")
 
 
-def test_a_set_that_is_complete_gets_to_omero_and_one_that_is_being_written_waits(server, alice, witness, until):
+def test_a_set_that_is_complete_gets_to_omero_and_one_that_is_being_written_waits(server, alice, monitor, until):
     """The whole way over the real server: share, leases, sandbox, rename."""
     box = "/OMERO/DropBox/alice"
     # settle gives OMERO each name only once.

@@ -68,19 +68,19 @@ def images(omero, until):
 
 
 @pytest.fixture
-def witness(host, until):
-    """Wait until the witness's report fulfils a condition; return the report."""
+def monitor(host, until):
+    """Wait until the DropBox monitor's report fulfils a condition; return the report."""
 
-    def witness(condition, seconds, what):
+    def monitor(condition, seconds, what):
         def report():
-            # While the witness starts there is none.
-            text = host.run("cat /run/omero-witness/report.json").stdout
+            # While the DropBox monitor starts there is none.
+            text = host.run("cat /run/omero-dropbox-monitor/report.json").stdout
             found = json.loads(text) if text else None
             return found if found and condition(found) else None
 
         return until(report, seconds, what)
 
-    return witness
+    return monitor
 
 
 @pytest.fixture
@@ -102,11 +102,11 @@ def put(host):
 
 
 @pytest.fixture
-def alice(host, omero, witness):
+def alice(host, omero, monitor):
     """Alice has logged in once and has a folder in the DropBox, which is watched."""
     assert omero("login").rc == 0
     host.run_expect([0], f"install -d -o omero-server -g omero-server {DROPBOX}/alice")
-    witness(lambda report: report["alive"] and "alice" in report["watching"], 60, "alice's folder is watched")
+    monitor(lambda report: report["alive"] and "alice" in report["watching"], 60, "alice's folder is watched")
     return "alice"
 
 
@@ -117,7 +117,7 @@ def client(host):
     def client(login, password, code="print('in')"):
         lines = f"""
 import sys
-sys.path.insert(0, "/usr/local/lib/omero-witness")
+sys.path.insert(0, "/usr/local/lib/omero-dropbox-monitor")
 from facility.omero_server import OmeroError, Server, call, opened
 try:
     with opened(Server("{NAME}", 4064, "{login}", {password!r}, "{CA}")) as session:

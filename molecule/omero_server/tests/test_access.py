@@ -45,7 +45,7 @@ def test_an_empty_password_is_refused_by_the_server_itself(client, login, secret
             print("in")
         except Glacier2.PermissionDeniedException as error:
             print("refused:", error.reason)"""
-    assert client("svc-witness", secret("witness"), code).startswith("refused: Password check failed")
+    assert client("svc-dropbox-monitor", secret("dropbox-monitor"), code).startswith("refused: Password check failed")
 
 
 def test_somebody_without_a_research_group_is_not_even_noted_down(omero, module):
@@ -97,11 +97,11 @@ def test_old_tls_and_ciphers_without_a_certificate_are_refused():
         assert (done.returncode == 0 and "Cipher is (NONE)" not in done.stdout) == taken, options
 
 
-def test_the_witness_sees_everything_and_may_change_nothing(client, secret):
-    word = secret("witness")
-    seen = client("svc-witness", word, "print(session.getAdminService().getEventContext().isAdmin)")
+def test_the_monitor_sees_everything_and_may_change_nothing(client, secret):
+    word = secret("dropbox-monitor")
+    seen = client("svc-dropbox-monitor", word, "print(session.getAdminService().getEventContext().isAdmin)")
     assert seen == "True"
-    assert client("svc-witness", word, "print(session.getAdminService().getCurrentAdminPrivileges())") == "[]"
+    assert client("svc-dropbox-monitor", word, "print(session.getAdminService().getCurrentAdminPrivileges())") == "[]"
     rename = "from omero.rtypes import rstring; admin = session.getAdminService();"
     rename += " call('x', admin.changeUserPassword, 'root', rstring('taken-over'))"
-    assert "SecurityViolation" in client("svc-witness", word, rename)
+    assert "SecurityViolation" in client("svc-dropbox-monitor", word, rename)

@@ -6,7 +6,7 @@ import shlex
 import pytest
 
 testinfra_hosts = ["podman://omero1.omero.test"]
-ALL = ("bind", "database", "root", "witness")
+ALL = ("bind", "database", "root", "dropbox-monitor")
 
 
 @pytest.mark.parametrize("path", ["config/config.xml", "OMERO.server/etc/grid/config.xml"])
@@ -44,10 +44,10 @@ def test_nothing_is_left_of_the_first_password(host):
     assert sorted(host.file("/opt/omero/server/config").listdir()) == ["config.xml"]
 
 
-def test_only_root_reads_what_the_witness_logs_in_with(host):
-    file = host.file("/etc/omero/witness-password")
+def test_only_root_reads_what_the_monitor_logs_in_with(host):
+    file = host.file("/etc/omero/dropbox-monitor-password")
     assert (file.user, file.mode) == ("root", 0o600)
-    assert host.run("runuser -u omero-server -- cat /etc/omero/witness-password").rc == 1
+    assert host.run("runuser -u omero-server -- cat /etc/omero/dropbox-monitor-password").rc == 1
 
 
 def test_the_certificate_s_key_is_for_omero_s_eyes_only(host):

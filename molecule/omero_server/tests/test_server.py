@@ -122,7 +122,7 @@ def test_the_role_s_own_check_finds_nothing_and_finds_what_is_wrong(host, play, 
     assert "OMERO runs with other settings than were configured" in run.said
 
 
-@pytest.mark.parametrize("unit", ["omero-server", "omero-witness"])
+@pytest.mark.parametrize("unit", ["omero-server", "omero-dropbox-monitor"])
 def test_a_service_starts_with_the_host_and_sees_little_of_it(host, unit):
     assert host.service(unit).is_running
     assert host.service(unit).is_enabled

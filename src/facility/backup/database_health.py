@@ -26,7 +26,7 @@ def judge_stanza(
         expected_seconds: how old the newest base backup may be.
         wal_seconds: how old the newest write-ahead log may be.
         now: epoch seconds.
-        born: since when the keeper looks; a new database has until its first night is over.
+        born: since when the backup server looks; a new database has until its first night is over.
     """
     if (stanza is None or not stanza.backups) and now - born <= expected_seconds:
         return []
@@ -59,7 +59,7 @@ def judge_stanza(
 def judge_drill(
     kind: str, name: str, outcome: Outcome | None, stale: float, now: float, *, born: float = 0
 ) -> list[Problem]:
-    """What is wrong with a drill; born is since when the keeper looks.
+    """What is wrong with a drill; born is since when the backup server looks.
 
     Args:
         kind: "drill_database", "weekly_drill" (of all files, name ""), or "host_drill" (of a service).

@@ -32,7 +32,7 @@ class Problem:
 
     Attributes:
         kind: age, future, backdated, keys, refused, size, quota, disk, check, retain, drill, drill_database,
-            weekly_drill, wal, base_backup, timer, locked, unreadable, protect.
+            weekly_drill, wal, base_backup, timer, locked, unreadable, pgbackrest_copy.
         repository: the repository, stanza or timer that it is about; "" for the host.
         message: one sentence with the cure.
     """
@@ -85,11 +85,11 @@ class Facts:
         keys: user names of the keys that can be read; key_files: how many files there are.
         expected_keys: how many keys there should be.
         unreadable: why it can't be looked at; then the rest says nothing.
-        unheard: why its server's journal can't be read; then refusals says nothing.
+        journal_fault: why its server's journal can't be read; then refusals says nothing.
         oldest_lock: when the oldest lock came in; None without one.
         checks: outcome of the last check of each subset, by "n/t".
-        runs: outcome of the last retain, drill, protect.
-        since: when the keeper first saw this repository.
+        runs: outcome of the last retain, drill, pgbackrest_copy.
+        since: when the backup server first saw this repository.
     """
 
     name: str
@@ -103,7 +103,7 @@ class Facts:
     bytes: int = 0
     quota_bytes: int = 0
     unreadable: str = ""
-    unheard: str = ""
+    journal_fault: str = ""
     refusals: Refusals = field(default_factory=Refusals)
     oldest_lock: float | None = None
     checks: Mapping[str, Outcome] = field(default_factory=dict)
@@ -206,21 +206,21 @@ def remembered(checks: Mapping[str, Outcome], cycle: int) -> dict[str, Outcome]:
 def unknown_keys(facts: Facts) -> int:
     """How many keys there are beyond one each for the client and for recovery."""
     expected = {"recovery"} | ({facts.name} if facts.kind == "client" else set())
-    strange = sum(max(0, count - (name in expected)) for name, count in Counter(facts.keys).items())
-    return max(strange, facts.key_files - facts.expected_keys, 0)
+    unexpected = sum(max(0, count - (name in expected)) for name, count in Counter(facts.keys).items())
+    return max(unexpected, facts.key_files - facts.expected_keys, 0)
 
 
 def judge(facts: Facts, limits: Limits, now: float) -> list[Problem]:
     """What is wrong with one repository."""
     if facts.unreadable:
         return [Problem("unreadable", facts.name, facts.unreadable), *_refused(facts)]
-    problems = [Problem("unreadable", facts.name, facts.unheard)] if facts.unheard else []
+    problems = [Problem("unreadable", facts.name, facts.journal_fault)] if facts.journal_fault else []
     problems += [*_distrust(facts), *_refused(facts), *_sizes(facts, limits), *_ages(facts, now), *_runs(facts, now)]
     if extra := unknown_keys(facts):
         cure = f"find out who added it, remove it with restic key remove; see {_ATTACK}"
         problems.append(Problem("keys", facts.name, f"{facts.name} has {extra} key(s) that nobody here made: {cure}"))
     elif len(facts.keys) < facts.expected_keys:
-        cure = "on the backup host remove its file in /etc/backup-keeper/admitted, then run playbooks/backup.yml"
+        cure = "on the backup host remove its file in /etc/backup-server/created, then run playbooks/backup.yml"
         problems.append(Problem("keys", facts.name, f"{facts.name} lacks a key, has {len(facts.keys)}: {cure}"))
     if facts.oldest_lock is not None and now - facts.oldest_lock > LOCK_SECONDS:
         cure = "if no run is that long, restic unlock --remove-all on the backup host"
@@ -334,9 +334,9 @@ def _runs(facts: Facts, now: float) -> list[Problem]:
         "check": ("backup-check", "docs/runbooks/backup-drill-failed.md"),
         "retain": ("backup-retain", "docs/runbooks/backup-full.md"),
         "drill": ("backup-drill", "docs/runbooks/backup-drill-failed.md"),
-        "protect": ("backup-protect-pgbackrest", "docs/runbooks/backup-missing.md"),
+        "pgbackrest_copy": ("backup-protect-pgbackrest", "docs/runbooks/backup-missing.md"),
     }
-    wanted = {"check", "retain"} | ({"drill"} if facts.kind == "client" else {"protect"})
+    wanted = {"check", "retain"} | ({"drill"} if facts.kind == "client" else {"pgbackrest_copy"})
     runs = {**facts.runs, "check": Outcome(max((outcome.time for outcome in facts.checks.values()), default=0))}
     # A repository that is new, or still empty, has no history to miss.
     born = max(facts.since, min(facts.arrived.values(), default=now))

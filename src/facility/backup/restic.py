@@ -219,7 +219,7 @@ class Repository:
 
 
 @contextlib.contextmanager
-def opened(location: str, secret: str | None, secret_file: str | None, **more: Any) -> Iterator[Repository]:  # noqa: ANN401 - as of Repository
+def open_repository(location: str, secret: str | None, secret_file: str | None, **more: Any) -> Iterator[Repository]:  # noqa: ANN401 - as of Repository
     """A repository whose password is a text, or in a file; the text lies in a file of mode 0600 meanwhile."""
     if secret is None:
         yield Repository(location, secret_file or "", **more)

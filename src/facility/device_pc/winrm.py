@@ -115,7 +115,7 @@ class DevicePc:
         self.clock_difference: float | None = None
         self._shell = ""
         self._commands = 0
-        with _told(endpoint):
+        with _explained_errors(endpoint):
             self._protocol = _protocol(endpoint)
             session = self._protocol.transport.build_session()
         session.hooks["response"].append(self._note_clock)
@@ -139,7 +139,7 @@ class DevicePc:
         """
         if len(command) > MAXIMUM_LENGTH:
             raise ValueError(f"a command of {len(command)} characters: cmd takes {MAXIMUM_LENGTH}")
-        with _told(self.endpoint):
+        with _explained_errors(self.endpoint):
             self._ensure_shell()
             self._commands += 1
             # Nothing from here on is tried again: the PC may have begun.
@@ -271,7 +271,7 @@ def _caused(error: BaseException, kind: type[OSError]) -> bool:
 
 
 @contextlib.contextmanager
-def _told(endpoint: Endpoint) -> Iterator[None]:
+def _explained_errors(endpoint: Endpoint) -> Iterator[None]:
     """Turn every way in which pywinrm and requests fail into a WinrmError that names the cure."""
     try:
         yield

@@ -94,14 +94,14 @@ def converge(params: Mapping[str, Any], task: DirectoryTask, *, check_mode: bool
                 done.append(change)
     except DirectoryError as error:
         return Result({"kind": error.kind, "changed": bool(done)}, str(error))
-    return _told(plan, Plan(tuple(done), plan.unchanged), failures)
+    return _result_of(plan, Plan(tuple(done), plan.unchanged), failures)
 
 
 def _opened(params: Mapping[str, Any]) -> AbstractContextManager[DirectoryPort]:
     return directory.open_directory(server_of(params))
 
 
-def _told(plan: Plan, made: Plan, failures: list[tuple[str, DirectoryError]]) -> Result:
+def _result_of(plan: Plan, made: Plan, failures: list[tuple[str, DirectoryError]]) -> Result:
     values = {
         "changed": made.changed,
         "created": made.keys("create"),

@@ -71,7 +71,7 @@ def from_mode(mode: int) -> AccessList:
     return tuple(sorted(Entry.of(kind, rights) for kind, rights in letters.items()))
 
 
-def shown(entries: AccessList, names: Mapping[int, str]) -> str:
+def access_text(entries: AccessList, names: Mapping[int, str]) -> str:
     """The list as getfacl writes it, with the names that are known."""
     words = {"owner": "user", "owning group": "group"}
     texts = []
@@ -256,8 +256,8 @@ class FoldersTask:
 def _attributes(folder: Folder, names: Mapping[int, str]) -> dict[str, Any]:
     return {
         "owner": names.get(folder.uid, str(folder.uid)),
-        "access": shown(folder.access, names),
-        "handed_down": shown(folder.handed_down, names),
+        "access": access_text(folder.access, names),
+        "handed_down": access_text(folder.handed_down, names),
     }
 
 

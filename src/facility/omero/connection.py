@@ -43,7 +43,7 @@ def server_of(params: Mapping[str, Any]) -> Server:
 
 
 @contextlib.contextmanager
-def opened(server: Server) -> Iterator[Any]:
+def open_session(server: Server) -> Iterator[Any]:
     """Log in and yield OMERO's ServiceFactory, then log out.
 
     Raises:
@@ -66,7 +66,7 @@ def opened(server: Server) -> Iterator[Any]:
         "IceSSL.CAs": server.ca_file,
         "IceSSL.VerifyDepthMax": "0",
     }
-    with told(f"{server.user}@{server.host}:{server.port}"):
+    with as_omero_error(f"{server.user}@{server.host}:{server.port}"):
         client = omero.client(properties)
         try:
             yield client.createSession(server.user, server.password)
@@ -75,7 +75,7 @@ def opened(server: Server) -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def told(what: str) -> Iterator[None]:
+def as_omero_error(what: str) -> Iterator[None]:
     """Turn Ice's and OMERO's exceptions into one line about ``what``."""
     import Glacier2  # noqa: PLC0415
     import Ice  # noqa: PLC0415
@@ -105,5 +105,5 @@ ALL_GROUPS = {"omero.group": "-1"}
 
 def call(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
     """Call a service; an error is told with ``what`` was to be done."""
-    with told(what):
+    with as_omero_error(what):
         return function(*arguments)

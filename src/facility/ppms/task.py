@@ -66,7 +66,7 @@ def converge_users(ppms: Ppms, wanted: Sequence[Mapping[str, Any]], *, check_mod
         for change in steps.changes:
             target = {**_people(got).get(change.key, {}), **(targets[change.key] or {})}
             ppms.save_user(_user(change.key, target), new=change.action == "create")
-    return {**_told(steps), "created": steps.keys("create"), "updated": steps.keys("update")}
+    return {**_result_of(steps), "created": steps.keys("create"), "updated": steps.keys("update")}
 
 
 def converge_rights(ppms: Ppms, wanted: Sequence[Mapping[str, Any]], *, check_mode: bool) -> dict[str, Any]:
@@ -84,10 +84,10 @@ def converge_rights(ppms: Ppms, wanted: Sequence[Mapping[str, Any]], *, check_mo
         PpmsError: an instrument or kind that doesn't exist (then nothing was changed), or PPMS refuses.
     """
     known = {system.number for system in ppms.systems}
-    strange = sorted({entry["system_id"] for entry in wanted} - known)
-    if strange:
+    unknown = sorted({entry["system_id"] for entry in wanted} - known)
+    if unknown:
         raise PpmsError(
-            f"PPMS has no instrument {', '.join(map(str, strange))}: it has {', '.join(map(str, sorted(known)))}"
+            f"PPMS has no instrument {', '.join(map(str, unknown))}: it has {', '.join(map(str, sorted(known)))}"
         )
     systems = sorted({entry["system_id"] for entry in wanted})
     got: dict[str, dict[str, Value]] = {
@@ -100,7 +100,7 @@ def converge_rights(ppms: Ppms, wanted: Sequence[Mapping[str, Any]], *, check_mo
             entry = by_name[change.key]
             ppms.set_right(entry["system_id"], entry["login"], entry["right"])
         _confirmed(ppms, [by_name[change.key] for change in steps.changes])
-    return _told(steps)
+    return _result_of(steps)
 
 
 def _confirmed(ppms: Ppms, changed: Sequence[Mapping[str, Any]]) -> None:
@@ -141,7 +141,7 @@ def _user(login: str, target: Mapping[str, Value]) -> User:
     )
 
 
-def _told(steps: Plan) -> dict[str, Any]:
+def _result_of(steps: Plan) -> dict[str, Any]:
     return {"changed": steps.changed, "diff": steps.diff(), "unchanged": steps.unchanged}
 
 

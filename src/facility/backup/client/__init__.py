@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""facility_backup: the night's run of a host: dumps, whose its files are, a sample, and all of it into a repository.
+"""The backup client's program, a host's nightly run: dumps, owners of files, a sample, and all of it into a repository.
 
 In the state folder, which is part of every backup:
 

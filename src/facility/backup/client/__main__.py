@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python3 -m facility_backup``: the night's run of this host, or the dump of one database."""
+"""``python3 -m facility.backup.client``: the night's run of this host, or the dump of one database."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parsed(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="facility_backup", description=__doc__)
+    parser = argparse.ArgumentParser(prog="facility-backup", description=__doc__)
     parser.add_argument("--config", type=Path, default=Path("/etc/facility-backup/backup.toml"), help="the TOML file")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("run", help="back this host up")

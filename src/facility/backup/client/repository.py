@@ -18,7 +18,7 @@ from . import faults
 from .config import Config, ConfigError
 from .faults import Fault
 
-log = logging.getLogger("facility_backup")
+log = logging.getLogger("backup_client")
 _LOCKED = 11
 _SOME_UNREADABLE = 3
 # A lock that nobody renews is stale after half an hour; "unlock" takes away only such.

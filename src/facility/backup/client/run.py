@@ -22,7 +22,7 @@ from . import identities, metrics, repository, sample, steps
 from .config import Config
 from .exclusion import Exclusions
 
-log = logging.getLogger("facility_backup")
+log = logging.getLogger("backup_client")
 LAST_RUN = "last-run.json"
 _LOOK_SECONDS = 1.0
 _NAMED = 10

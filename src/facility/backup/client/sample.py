@@ -19,7 +19,7 @@ from typing import Any
 
 from .exclusion import Exclusions
 
-log = logging.getLogger("facility_backup")
+log = logging.getLogger("backup_client")
 MOST_FILES = 200
 MOST_BYTES = 1 << 30
 # Of the dumps there is always something: their lists of contents, and so many of their other files.

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from .config import FOLDER, Step
 
-log = logging.getLogger("facility_backup")
+log = logging.getLogger("backup_client")
 _NEW = ".new-"
 _OLD = ".old-"
 _LINES = 5

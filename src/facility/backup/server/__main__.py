@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python3 -m keeper --config FILE COMMAND``; see --help.
+"""``python3 -m facility.backup.server --config FILE COMMAND``; see --help.
 
 Exit status: 0 done; 1 inspect found something new, or something of the others failed; 2 wrong arguments;
 75 another run is at it; 78 the configuration is wrong; 143 ended by SIGTERM.
@@ -75,8 +75,8 @@ def _act(config: Config, options: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="keeper", description="Judge, retain, check and drill backups.")
-    parser.add_argument("--config", type=Path, required=True, help="keeper.toml")
+    parser = argparse.ArgumentParser(prog="facility-backup-server", description="Judge, retain, check, drill backups.")
+    parser.add_argument("--config", type=Path, required=True, help="backup-server.toml")
     commands = parser.add_subparsers(dest="command", required=True)
     for name, (text, _) in _COMMANDS.items():
         commands.add_parser(name, help=text)

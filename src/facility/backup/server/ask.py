@@ -19,7 +19,7 @@ def run(config: Config, stanza: str, moment: str, file: Path, database: str = ""
     """The rows of a query, as of then.
 
     Args:
-        config: the keeper's.
+        config: the backup server's.
         stanza: whose database.
         moment: ISO 8601 with its zone, or latest.
         file: holds one SELECT; - for standard input.

@@ -10,7 +10,7 @@ from ..health import Outcome, next_subset, remembered
 from ..restic import ResticError
 from . import state
 from .config import Config
-from .repositories import WAIT, opened
+from .repositories import WAIT, open_repository
 
 
 def run(config: Config) -> list[str]:
@@ -22,14 +22,14 @@ def run(config: Config) -> list[str]:
         subset = f"{next_subset(checks, config.cycle_days)}/{config.cycle_days}"
         outcome = Outcome(time.time())
         try:
-            port = opened(repository)
+            port = open_repository(repository)
             port.unlock()
             port.check(subset, wait=WAIT)
         except ResticError as error:
             outcome = Outcome(outcome.time, ok=False, message=str(error))
             complaints.append(f"check {subset} of {repository.name}: {error}")
         checks[subset] = outcome
-        kept = {key: told(value) for key, value in remembered(checks, config.cycle_days).items()}
+        kept = {key: document_of(value) for key, value in remembered(checks, config.cycle_days).items()}
         state.note(config.state, repository.name, "checks", kept)
     return complaints
 
@@ -39,6 +39,6 @@ def checks_of(entry: dict[str, Any]) -> dict[str, Outcome]:
     return {key: state.outcome_of(value) for key, value in entry.get("checks", {}).items()}
 
 
-def told(outcome: Outcome) -> dict[str, Any]:
+def document_of(outcome: Outcome) -> dict[str, Any]:
     """An outcome as state.json has it."""
     return {"time": outcome.time, "ok": outcome.ok, "message": outcome.message}

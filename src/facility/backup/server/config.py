@@ -11,7 +11,7 @@ from pathlib import Path
 from ...core import settings
 from ...core.settings import ConfigError
 
-__all__ = ["Config", "ConfigError", "HostDrillConfig", "RepositoryConfig", "StanzaConfig", "WholeConfig", "load"]
+__all__ = ["Config", "ConfigError", "FullRestoreConfig", "HostDrillConfig", "RepositoryConfig", "StanzaConfig", "load"]
 
 _KEEP = ("within", "within_hourly", "within_daily", "within_weekly", "within_monthly", "within_yearly")
 _DURATION = re.compile(r"(?:\d+[hdmy])+")
@@ -23,7 +23,7 @@ class RepositoryConfig:
     """One restic repository.
 
     Attributes:
-        kind: "client" has a rest-server and is drilled; "local" is written by protect-pgbackrest.
+        kind: "client" has a rest-server and is drilled; "pgbackrest_copy" is written by protect-pgbackrest.
         unit: the unit of its rest-server, whose journal is read; "" without one.
         keep: durations of restic's --keep-within options.
     """
@@ -58,7 +58,7 @@ class StanzaConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class WholeConfig:
+class FullRestoreConfig:
     """What is restored whole each week: a database and the files that it knows.
 
     Attributes:
@@ -90,14 +90,14 @@ class HostDrillConfig:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The keys of keeper.toml.
+    """The keys of backup-server.toml.
 
     Attributes:
         volume: the file system that holds all; pgBackRest's repository is its folder pgbackrest.
         drill_files, drill_bytes: at most so much is restored and compared in each drill of a repository.
         near_full: part of a quota or of the disk.
         shrink_alarm: part of the usual size.
-        weekly_drill_days: a whole restore must have been proven in so many days; 0: nobody judges it.
+        weekly_drill_days: a full restore must have been proven in so many days; 0: nobody judges it.
     """
 
     state: Path
@@ -119,7 +119,9 @@ class Config:
         default=(), metadata={"key": "repository", "table": RepositoryConfig}
     )
     stanzas: tuple[StanzaConfig, ...] = field(default=(), metadata={"key": "stanza", "table": StanzaConfig})
-    wholes: tuple[WholeConfig, ...] = field(default=(), metadata={"key": "whole", "table": WholeConfig})
+    full_restores: tuple[FullRestoreConfig, ...] = field(
+        default=(), metadata={"key": "full_restore", "table": FullRestoreConfig}
+    )
     host_drills: tuple[HostDrillConfig, ...] = field(
         default=(), metadata={"key": "host_drill", "table": HostDrillConfig}
     )
@@ -176,7 +178,7 @@ def _repository_contradictions(repositories: Sequence[RepositoryConfig], stanzas
         if not _NAME.fullmatch(name):
             problems.append(f"{name!r}: can't be a name: write it with letters, digits, dots, - and _")
     for repository in repositories:
-        if repository.kind not in {"client", "local"}:
+        if repository.kind not in {"client", "pgbackrest_copy"}:
             problems.append(f"repository {repository.name}: kind is {repository.kind!r}: write client or local")
         if "within" not in repository.keep:
             problems.append(

@@ -8,22 +8,22 @@ import time
 from ..restic import ResticError
 from . import state
 from .config import Config
-from .repositories import WAIT, opened
+from .repositories import WAIT, open_repository
 
 
 def run(config: Config) -> list[str]:
     """Back it up into every repository of kind local; give the complaints, one line each."""
     complaints = []
     for repository in config.repositories:
-        if repository.kind != "local":
+        if repository.kind != "pgbackrest_copy":
             continue
         outcome = {"time": time.time(), "ok": True, "message": ""}
         try:
-            port = opened(repository)
+            port = open_repository(repository)
             port.unlock()
             port.backup(str(config.pgbackrest_folder), wait=WAIT)
         except ResticError as error:
             outcome |= {"ok": False, "message": str(error)}
             complaints.append(f"protect-pgbackrest: {error}")
-        state.note(config.state, repository.name, "protect", outcome)
+        state.note(config.state, repository.name, "pgbackrest_copy", outcome)
     return complaints

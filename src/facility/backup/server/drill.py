@@ -20,7 +20,7 @@ from ..health import trusted_in_order
 from ..restic import ResticError, arrivals, epoch_ns
 from . import state
 from .config import Config, RepositoryConfig
-from .repositories import opened
+from .repositories import open_repository
 from .scratch import emptied
 
 # A day's work of a client that does nothing but write would leave little else.
@@ -52,7 +52,7 @@ def run(config: Config) -> list[str]:
 
 
 def _drill(config: Config, repository: RepositoryConfig, place: Path) -> dict[str, Any]:
-    port = opened(repository)
+    port = open_repository(repository)
     ordered = trusted_in_order(port.snapshots(), arrivals(repository.path))
     if not ordered:
         raise DrillError("it has no snapshot that can be trusted")

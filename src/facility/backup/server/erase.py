@@ -17,7 +17,7 @@ from typing import Any
 from ..restic import Repository, Snapshot, arrivals
 from . import state
 from .config import Config, RepositoryConfig
-from .repositories import WAIT, opened
+from .repositories import WAIT, open_repository
 
 JOURNAL_FILE = "erasing.json"
 
@@ -38,7 +38,7 @@ def run(config: Config, name: str, paths: Sequence[str], at_most: int, *, dry_ru
     """Erase these paths from all snapshots.
 
     Args:
-        config: the keeper's.
+        config: the backup server's.
         name: of the repository.
         paths: absolute, of files or folders; a * at the end stands for a number,
             as in OMERO's aadler_*.
@@ -58,7 +58,7 @@ def run(config: Config, name: str, paths: Sequence[str], at_most: int, *, dry_ru
         if not path.startswith("/") or os.path.normpath(path) != path or path == "/":
             raise EraseError(f"{path!r}: write an absolute path without . and .. and / at its end")
     repository = config.repository(name)
-    port = opened(repository)
+    port = open_repository(repository)
     paths = _spelt_out(port, paths)
     found = {snapshot.id: seen for snapshot in port.snapshots() if (seen := _found(port, snapshot, paths)).files}
     files: frozenset[str] = frozenset().union(*(seen.files for seen in found.values()))
@@ -135,7 +135,7 @@ def finish(config: Config) -> None:
     journal = state.read(file)
     if journal:
         repository = config.repository(journal["repository"])
-        _restore_times(repository, opened(repository).snapshots(), journal["arrived"], journal["old"])
+        _restore_times(repository, open_repository(repository).snapshots(), journal["arrived"], journal["old"])
         file.unlink()
 
 

@@ -20,9 +20,9 @@ from ..health import trusted_in_order
 from ..restic import Repository, ResticError, arrivals
 from . import state
 from .ask import rows
-from .config import Config, WholeConfig
+from .config import Config, FullRestoreConfig
 from .drill_database import WAIT_SECONDS
-from .repositories import opened
+from .repositories import open_repository
 from .scratch import emptied
 from .scratch_postgres import DatabaseError, restored, stop_leftover
 
@@ -33,26 +33,26 @@ _LIST_SECONDS = 24 * 3600
 _NAMED = 5
 
 
-class WholeError(Exception):
+class FullRestoreError(Exception):
     """The restore did not bring back what the database knows of; the message says what."""
 
 
 def ask(config: Config) -> list[str]:
     """Ask each database for its files; give the complaints, one line each. As pgbackrest."""
     complaints = []
-    for whole in config.wholes:
+    for restore in config.full_restores:
         try:
-            stanza = config.stanza(whole.stanza)
+            stanza = config.stanza(restore.stanza)
             folder = config.scratch / "database"
             with (
                 emptied(folder, wait=WAIT_SECONDS, before=stop_leftover) as place,
                 restored(stanza, place, config.pgbackrest_config) as scratch,
             ):
-                found = rows(scratch, whole.query, whole.database)
+                found = rows(scratch, restore.query, restore.database)
             # It names people's files: for the group, which restic's user is in.
-            state.write(_listing(config, whole), {"time": time.time(), "rows": found}, mode=0o640)
+            state.write(_listing(config, restore), {"time": time.time(), "rows": found}, mode=0o640)
         except DatabaseError as error:
-            complaints.append(f"whole restore of {whole.stanza}: {error}; {_RUNBOOK}")
+            complaints.append(f"full restore of {restore.stanza}: {error}; {_RUNBOOK}")
     return complaints
 
 
@@ -61,49 +61,49 @@ def run(config: Config) -> list[str]:
     started = time.time()
     outcome: dict[str, Any] = {"ok": False, "files": 0, "rows": 0, "bytes": 0, "message": ""}
     try:
-        for whole in config.wholes:
-            outcome = _added(outcome, _restored(config, whole))
+        for restore in config.full_restores:
+            outcome = _added(outcome, _restored(config, restore))
         if not outcome["files"]:
-            raise WholeError("nothing was restored, which proves nothing")  # noqa: TRY301 - told below
+            raise FullRestoreError("nothing was restored, which proves nothing")  # noqa: TRY301 - told below
         outcome["ok"] = True
-    except (WholeError, ResticError) as error:
+    except (FullRestoreError, ResticError) as error:
         outcome["message"] = str(error)
     outcome |= {
         "time": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"), "seconds": time.time() - started,
     }  # fmt: skip
     state.write(config.state / state.WEEKLY_FILE, outcome)
-    return [] if outcome["ok"] else [f"whole restore: {outcome['message']}; {_RUNBOOK}"]
+    return [] if outcome["ok"] else [f"full restore: {outcome['message']}; {_RUNBOOK}"]
 
 
-def _listing(config: Config, whole: WholeConfig) -> Path:
-    return config.database_state / f"whole-{whole.stanza}.json"
+def _listing(config: Config, restore: FullRestoreConfig) -> Path:
+    return config.database_state / f"full-restore-{restore.stanza}.json"
 
 
 def _added(outcome: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
     return {**outcome, **{name: outcome[name] + more[name] for name in ("files", "rows", "bytes")}}
 
 
-def _restored(config: Config, whole: WholeConfig) -> dict[str, Any]:
-    listing = state.read(_listing(config, whole))
+def _restored(config: Config, restore: FullRestoreConfig) -> dict[str, Any]:
+    listing = state.read(_listing(config, restore))
     if time.time() - float(listing.get("time", 0)) > _LIST_SECONDS:
-        raise WholeError(
-            f"database {whole.stanza} could not be asked for its files: see backup-drill-whole-list.service"
+        raise FullRestoreError(
+            f"database {restore.stanza} could not be asked for its files: see backup-drill-whole-list.service"
         )
-    repository = config.repository(whole.repository)
-    port = opened(repository)
+    repository = config.repository(restore.repository)
+    port = open_repository(repository)
     ordered = trusted_in_order(port.snapshots(), arrivals(repository.path))
     if not ordered:
-        raise WholeError(f"{whole.repository} has no snapshot that can be trusted")
+        raise FullRestoreError(f"{restore.repository} has no snapshot that can be trusted")
     snapshot = ordered[-1]
     # What came in after the backup had begun is in the next one.
     wanted = [row for row in listing["rows"] if float(row["time"]) < snapshot.time]
     bad: list[str] = []
     with emptied(config.scratch / "restic", wait=WAIT_SECONDS) as place:
         for part in parts(wanted):
-            bad += _compared(port, snapshot.id, whole.root, part, place)
+            bad += _compared(port, snapshot.id, restore.root, part, place)
     if bad:
-        raise WholeError(
-            f"{len(bad)} of {len(wanted)} files that database {whole.stanza} knows did not come back from snapshot"
+        raise FullRestoreError(
+            f"{len(bad)} of {len(wanted)} files that database {restore.stanza} knows did not come back from snapshot"
             f" {snapshot.id[:8]}: {', '.join(bad[:_NAMED])}"
         )
     return {"files": len(wanted), "rows": len(listing["rows"]), "bytes": sum(int(row["size"]) for row in wanted)}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the keeper asks of its host: the journals of the rest-servers, timers, the disk."""
+"""What the backup server asks of its host: the journals of the rest-servers, timers, the disk."""
 
 from __future__ import annotations
 

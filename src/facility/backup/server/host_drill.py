@@ -70,7 +70,7 @@ def _note(config: Config, name: str, more: Mapping[str, Any]) -> None:
     expected = [drill.name for drill in config.host_drills]
     if name not in expected:
         raise HostDrillError(
-            f"no drill of {name} is expected: choose of {', '.join(expected) or 'none'}; they are in keeper.toml"
+            f"no drill of {name} is expected: choose of {', '.join(expected) or 'none'}; they are in backup-server.toml"
         )
 
     def change(content: dict[str, Any]) -> None:

@@ -42,25 +42,25 @@ def run(config: Config) -> list[str]:
     disk, disk_problems = observe.volume(config)
     limits = Limits(config.near_full, config.shrink_alarm)
     problems = [problem for seen in facts for problem in judge(seen, limits, now)]
-    had = _with_bases(config, stanzas)
+    with_base = _with_bases(config, stanzas)
     for seen in stanzas:
-        problems += _stanza_problems(seen, now, 0 if seen.config.name in had else born)
+        problems += _stanza_problems(seen, now, 0 if seen.config.name in with_base else born)
     weekly, drill_problems = _drills(config, now, born)
     report = config.state / state.REPORT_FILE
     last = _last(report)
     problems += [*timer_problems, *disk_problems, *drill_problems, *observe.journal(_looked(last))]
-    told, new = merged(problems, last, _iso(now))
+    listed, new = merged(problems, last, _iso(now))
     values = _values(facts, stanzas, known)
     values |= {
         "backup_timer_active": {name: float(good) for name, good in timers.items()},
-        "backup_problems": len(told),
+        "backup_problems": len(listed),
     }
     values |= _volume_values(disk) | weekly
     # Last: the metrics must not say that all was looked at when the report could not be written.
     drilled = {"host_drills": _host_drills(_last(config.state / state.HOST_DRILL_FILE))}
-    state.write(report, _report(told, facts, stanzas, known, now) | drilled)
+    state.write(report, _report(listed, facts, stanzas, known, now) | drilled)
     metrics.write(config.metrics, values | {"backup_inspect_timestamp_seconds": now})
-    return [entry["message"] for entry in told if entry["id"] in new]
+    return [entry["message"] for entry in listed if entry["id"] in new]
 
 
 def _remembered(config: Config, now: float) -> dict[str, dict[str, Any]]:
@@ -94,16 +94,16 @@ def _looked(last: Mapping[str, Any]) -> float:
 
 def _with_bases(config: Config, stanzas: Sequence[SeenStanza]) -> set[str]:
     """The databases that have had a base backup, ever: those that lose it are not new."""
-    had: set[str] = set()
+    with_base: set[str] = set()
 
     def change(content: dict[str, Any]) -> None:
         known = set(content.get("based", []))
         known |= {seen.config.name for seen in stanzas if seen.stanza and seen.stanza.backups}
         content["based"] = sorted(known)
-        had.update(known)
+        with_base.update(known)
 
     state.update(config.state / state.STATE_FILE, change)
-    return had
+    return with_base
 
 
 def _stanza_problems(seen: SeenStanza, now: float, born: float) -> list[Problem]:
@@ -169,7 +169,7 @@ def _values(
         name = seen.name
         # Also of what can't be looked at: an alert asks which of these say no more.
         put("repository_quota_bytes", name, seen.quota_bytes)
-        put("refused_requests_day", name, None if seen.unheard else seen.refusals.count)
+        put("refused_requests_day", name, None if seen.journal_fault else seen.refusals.count)
         put("check_ok", name, all(outcome.ok for outcome in seen.checks.values()) if seen.checks else None)
         put("check_timestamp_seconds", name, max((o.time for o in seen.checks.values()), default=None))
         retain, drill = seen.runs.get("retain"), seen.runs.get("drill")

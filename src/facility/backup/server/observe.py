@@ -15,7 +15,7 @@ from ..restic import ResticError, arrivals
 from . import host, state
 from .check import checks_of
 from .config import Config, RepositoryConfig, StanzaConfig
-from .repositories import opened
+from .repositories import open_repository
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +37,16 @@ def repository(config: RepositoryConfig, known: Mapping[str, Any], now: float) -
         expected_keys=config.keys,
         quota_bytes=config.quota_bytes,
         checks=checks_of(dict(known)),
-        runs={name: state.outcome_of(known[name]) for name in ("retain", "drill", "protect") if name in known},
+        runs={name: state.outcome_of(known[name]) for name in ("retain", "drill", "pgbackrest_copy") if name in known},
         since=float(known.get("since", now)),
     )
     unreadable = ""
     try:
         facts = replace(facts, refusals=host.refused(config.unit) if config.unit else Refusals())
     except host.HostError as error:
-        facts = replace(facts, unheard=str(error))
+        facts = replace(facts, journal_fault=str(error))
     try:
-        port = replace(opened(config), seconds=600)
+        port = replace(open_repository(config), seconds=600)
         # First the arrivals: a snapshot that comes in between is in the list alone, and is judged the next time.
         arrived = arrivals(config.path)
         snapshots = port.snapshots()

@@ -9,11 +9,11 @@ from pathlib import Path
 from ..restic import Repository, ResticError
 from .config import RepositoryConfig
 
-# For as long a run waits for others' locks: a client's backup, or another command of the keeper.
+# For as long a run waits for others' locks: a client's backup, or another command of the backup server.
 WAIT = "3h"
 
 
-def opened(repository: RepositoryConfig) -> Repository:
+def open_repository(repository: RepositoryConfig) -> Repository:
     """The port to a repository, with its recovery password.
 
     Raises:

@@ -10,7 +10,7 @@ from ..health import may_forget, untrusted
 from ..restic import Repository, ResticError, arrivals
 from . import erase, state
 from .config import Config, ConfigError, RepositoryConfig
-from .repositories import WAIT, opened
+from .repositories import WAIT, open_repository
 
 _TRIES = 3
 
@@ -41,7 +41,7 @@ def run(config: Config) -> list[str]:
 
 def _retain(repository: RepositoryConfig) -> int:
     """Do it in one repository; give how many snapshots were forgotten."""
-    port = opened(repository)
+    port = open_repository(repository)
     port.unlock()
     # Also of what isn't true about an index prune would believe every word.
     port.check(wait=WAIT)

@@ -108,7 +108,7 @@ def restored(stanza: StanzaConfig, place: Path, config: str, target: str = "") -
     """
     data, socket = place / "data", place / "socket"
     if len(str(socket)) + len("/.s.PGSQL.5432") > _SOCKET_BYTES:
-        raise DatabaseError(f"{socket}: is too long for a socket: shorten scratch in keeper.toml")
+        raise DatabaseError(f"{socket}: is too long for a socket: shorten scratch in backup-server.toml")
     for folder in (data, socket, place / "lock", place / "spool"):
         folder.mkdir(mode=0o700)
     _restore(stanza, place, config, target)
@@ -260,7 +260,9 @@ def _run(command: list[str], given: str = "") -> subprocess.CompletedProcess[str
         )  # fmt: skip
         stdout, stderr = process.communicate(given)
     except OSError as error:
-        raise DatabaseError(f"{command[0]} can't be run ({error.strerror}): install it, or mend keeper.toml") from None
+        raise DatabaseError(
+            f"{command[0]} can't be run ({error.strerror}): install it, or mend backup-server.toml"
+        ) from None
     finally:
         if process and process.poll() is None:
             os.killpg(process.pid, signal.SIGTERM)

@@ -29,7 +29,7 @@ HOST_DRILL_FILE = "host-drills.json"
 
 
 class StateError(Exception):
-    """A file of the keeper's own can't be read or written; the message names the cure."""
+    """A file of the backup server's own can't be read or written; the message names the cure."""
 
 
 def read(file: Path) -> dict[str, Any]:
@@ -117,7 +117,7 @@ def locked(file: Path, wait: float) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() > until:
-                    raise StateError(f"{file}: another run of the keeper holds it: wait for that to end") from None
+                    raise StateError(f"{file}: another run of the backup server holds it: wait for its end") from None
                 time.sleep(0.2)
         yield
     finally:

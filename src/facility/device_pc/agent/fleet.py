@@ -18,7 +18,7 @@ from ..winrm import DevicePc, WinrmError
 from .agent import FOLDER, PROGRAMS, AgentError
 from .health import lost_minutes, problems
 from .options import wish
-from .pc import Wish, ask, planned, told
+from .pc import Wish, ask, module_result, planned
 
 _PROBE_SECONDS = 30
 _ENGINE = {"vbscript": "VBScript", "jscript": "JScript"}
@@ -58,7 +58,7 @@ def look_at(params: Mapping[str, Any], programs: Path, *, probe: bool) -> dict[s
 def _judged(answer: str, wish_: Wish, host: str, clock: float | None) -> dict[str, Any]:
     got, wanted, steps = planned(answer, wish_, host)
     return {
-        **told(got, wanted, steps),
+        **module_result(got, wanted, steps),
         "installed": got.engine,
         # A checksum of a short code can be tried out, so it stays here.
         "files": {name: checksum for name, checksum in got.files.items() if name in PROGRAMS.values()},

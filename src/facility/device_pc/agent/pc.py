@@ -102,10 +102,10 @@ def converge(pc: DevicePc, wish: Wish, *, check_mode: bool) -> dict[str, Any]:
             raise AgentError(
                 f"{host}: done, but not as wanted afterwards: {names}: does a policy or a scanner change it back?"
             )
-    return told(got, wanted, steps)
+    return module_result(got, wanted, steps)
 
 
-def told(got: Observed, wanted: Wanted | None, steps: Plan) -> dict[str, Any]:
+def module_result(got: Observed, wanted: Wanted | None, steps: Plan) -> dict[str, Any]:
     """Return the result of a run in Ansible's terms."""
     return {
         "changed": steps.changed,

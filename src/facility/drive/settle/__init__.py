@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """settle: moves complete file sets from people's folders into OMERO's DropBox; nothing lost, twice or half.
 
-Its other half is the witness, a process of user omero-server that says what OMERO.dropbox does. They share two files,
-both JSON, each replaced as a whole by its writer (written beside, then renamed). Paths in both are relative to DropBox,
-parted by "/", and name a *set* as ``<login>/<name>``.
+Its other half is the DropBox monitor, a process of user omero-server that says what OMERO.dropbox does. They share two
+files, both JSON, each replaced as a whole by its writer (written beside, then renamed). Paths in both are relative to
+DropBox, parted by "/", and name a *set* as ``<login>/<name>``.
 
 ``asked_file``, by settle:   {"sets": ["aadler/set", "aadler/loose.tif"]}
     Every set that settle needs to know about: offered ones that aren't done, and those just taken back.
 
-``witness_file``, by the witness, every few seconds:
+``monitor_file``, by the DropBox monitor, every few seconds:
     time       epoch seconds at which this report was *begun*: what OMERO did later need not be in it.
     alive      whether both of OMERO's watching processes run.
     since      epoch seconds at which the younger of them started.

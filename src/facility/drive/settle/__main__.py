@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python3 -m settle --config FILE``: run; ``--check``: validate the configuration; ``--status``: the sets as JSON."""
+"""``python3 -m facility.drive.settle --config FILE``: run.
+
+``--check``: validate the configuration; ``--status``: the sets as JSON.
+"""
 
 from __future__ import annotations
 

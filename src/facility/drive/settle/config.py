@@ -44,7 +44,7 @@ class Config:
     dropbox: Path
     quarantine: Path
     state_dir: Path
-    witness_file: Path
+    monitor_file: Path
     asked_file: Path
     metrics_file: Path | None = None
     instruments: tuple[str, ...] = ()
@@ -56,7 +56,7 @@ class Config:
     # How long unreadable files, and sets without any image, stay before they are put aside.
     unsuitable_wait_seconds: float = 3600
     notice_after_seconds: float = 3600
-    witness_max_age: float = 15
+    monitor_max_age: float = 15
     reoffer_seconds: float = 3600
     # How long OMERO's own processes may take to end, or to write down what they imported.
     reoffer_grace_seconds: float = 30

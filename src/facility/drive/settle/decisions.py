@@ -162,7 +162,7 @@ def _by_names_and_times(  # noqa: PLR0911 - a list of cases, in their order
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What the witness says; see the package's docstring."""
+    """What the DropBox monitor says; see the package's docstring."""
 
     time: float
     alive: bool = False
@@ -203,7 +203,7 @@ def missing(report: Report, key: str, expected: Collection[str], *, file: bool) 
     """The files of a set that OMERO does not have, and whether it is at any of the set's files now.
 
     Args:
-        report: The witness's report.
+        report: The DropBox monitor's report.
         key: The set, "login/name".
         expected: Its files, relative to it; for a loose file its own name.
         file: Whether the set is one loose file.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One turn of the work: events, the witness's report, sets whose time has come, acts."""
+"""One turn of the work: events, the DropBox monitor's report, sets whose time has come, acts."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .clock import Clock
 from .config import Config, Matchers
 from .decisions import Observed, judge
 from .incoming import NOTICE, Incoming, Waiting
-from .monitor_report import WitnessFiles
-from .names import LOGIN, shown
-from .offers import Offers, new_id
+from .monitor_report import MonitorFiles
+from .names import LOGIN, printable
 from .reasons import Reason
+from .review import Review, new_id
 from .state import ACTING, Record, Store, replace
-from .transitions import Moves, Roots
+from .transitions import Roots, Transitions
 
 log = logging.getLogger("settle")
 # At once, so that a burst costs few commits; not more, so that nobody waits long for the others.
@@ -30,7 +30,7 @@ _LONGEST_PAUSE = 900.0
 _STAGING_NAME = re.compile(rf"({LOGIN.pattern})~[0-9a-f]{{16}}")
 
 
-class Mover:
+class Engine:
     """All of settle but its process."""
 
     def __init__(self, config: Config, store: Store, clock: Clock) -> None:
@@ -45,9 +45,11 @@ class Mover:
         self.clock = clock
         self.roots = Roots.of(config)
         self.incoming = Incoming(config, matchers, self.roots.incoming, clock)
-        self.moves = Moves(config, self.roots, store, clock, lambda owner: self.incoming.walk(owner, probe=True))
-        self.offers = Offers(config, self.roots, lambda name: matchers.ignored(name) or matchers.companion(name))
-        self.witness = WitnessFiles(config.witness_file, config.asked_file)
+        self.transitions = Transitions(
+            config, self.roots, store, clock, lambda owner: self.incoming.walk(owner, probe=True)
+        )
+        self.review = Review(config, self.roots, lambda name: matchers.ignored(name) or matchers.companion(name))
+        self.monitor = MonitorFiles(config.monitor_file, config.asked_file)
         self.errors = 0
         self.scan_seconds = 0.0
         self._scan_at = 0.0
@@ -61,7 +63,7 @@ class Mover:
 
     def start(self) -> None:
         """Take up what an earlier process left, and see what is there."""
-        self.witness.read()
+        self.monitor.read()
         staging = self.roots.staging
         lost = []
         for name in folders.names(staging):
@@ -82,7 +84,7 @@ class Mover:
     def turn(self) -> float:
         """Do what there is to do now; give the seconds after which to come again at the latest."""
         self.incoming.take_events()
-        if self.witness.read():
+        if self.monitor.read():
             self._reported()
         now = self.clock.steady()
         if now >= self._scan_at:
@@ -96,17 +98,17 @@ class Mover:
 
     def ready(self, login: str) -> Reason | None:
         """Why nothing can be offered for this person now, or None."""
-        report = self.witness.report
-        if not report.fresh(self.clock.wall(), self.config.witness_max_age):
+        report = self.monitor.report
+        if not report.fresh(self.clock.wall(), self.config.monitor_max_age):
             return Reason.OMERO_DOWN
         return None if login in report.watching else Reason.NOT_WATCHED
 
     def _ask(self, now: float) -> None:
-        """Tell the witness which sets to look up: at most each second, or in a twentieth of the time."""
+        """Tell the DropBox monitor which sets to look up: at most each second, or in a twentieth of the time."""
         if self._asked_version == self.store.version or now < self._ask_at:
             return
         version = self.store.version
-        self.witness.ask(record.key for record in self.store.where("offered", "recalling", "recalled"))
+        self.monitor.ask(record.key for record in self.store.where("offered", "recalling", "recalled"))
         self._asked_version = version
         ended = self.clock.steady()
         self._ask_at = ended + max(1.0, 20 * (ended - now))
@@ -128,7 +130,7 @@ class Mover:
         try:
             looked = self.incoming.look(waiting, probe=False)
         except OSError as error:
-            self._failed(f"{waiting.login}/{shown(waiting.name)}", error)
+            self._failed(f"{waiting.login}/{printable(waiting.name)}", error)
             return
         if looked is None:
             self.incoming.forget(waiting)
@@ -159,7 +161,7 @@ class Mover:
             try:
                 record = self._consider(waiting)
             except OSError as error:
-                self._failed(f"{waiting.login}/{shown(waiting.name)}", error)
+                self._failed(f"{waiting.login}/{printable(waiting.name)}", error)
                 self.incoming.schedule(waiting, self.clock.steady() + _RETRY_SECONDS)
                 continue
             if record:
@@ -169,7 +171,7 @@ class Mover:
             self.store.put(records)
         except sqlite3.Error:
             for key, waiting in intents.items():
-                self.moves.signatures.pop(key, None)
+                self.transitions.signatures.pop(key, None)
                 self.incoming.schedule(waiting, self.clock.steady() + _RETRY_SECONDS)
             raise
         for key, waiting in intents.items():
@@ -212,17 +214,17 @@ class Mover:
             return None
         key = new_id(waiting.login)
         kind = "folder" if waiting.folder else "file" if len(waiting.items) == 1 else "bundle"
-        self.moves.signatures[key] = found.signature
+        self.transitions.signatures[key] = found.signature
         return Record(
             id=key, login=waiting.login, name=waiting.names[0] if kind == "file" else waiting.name,
             shelf=waiting.shelf, kind=kind, items=waiting.names, owner=owner, since=wall,
-            aside=verdict.action == "quarantine", reason=verdict.reason or "", detail=shown(verdict.detail),
+            aside=verdict.action == "quarantine", reason=verdict.reason or "", detail=printable(verdict.detail),
             files=found.files, bytes=found.bytes,
         )  # fmt: skip
 
     def _wait(self, waiting: Waiting, reason: Reason, detail: str, seconds: float | None) -> None:
         if (reason, detail) != (waiting.reason, waiting.detail) and reason is not Reason.RECENT:
-            log.info("%s/%s: waits: %s %s", waiting.login, shown(waiting.name), reason, shown(detail))
+            log.info("%s/%s: waits: %s %s", waiting.login, printable(waiting.name), reason, printable(detail))
         waiting.reason, waiting.detail = reason, detail
         waiting.pause = min(_LONGEST_PAUSE, max(5.0, 2 * waiting.pause))
         pause = waiting.pause if seconds is None else min(seconds + 0.01, _LONGEST_PAUSE)
@@ -237,7 +239,7 @@ class Mover:
             dropped: list[str] = []
             for record in records:
                 try:
-                    step = self.moves.act(record, self.witness.report)
+                    step = self.transitions.act(record, self.monitor.report)
                 except OSError as error:
                     self._failed(record.id, error)
                     self._retry[record.id] = self.clock.steady() + _RETRY_SECONDS
@@ -274,12 +276,12 @@ class Mover:
             if states[record.id] != record.state:
                 place = f" as {record.target}" if record.state in {"offered", "quarantined"} else ""
                 why = f": {record.reason} {record.detail}" if record.reason else ""
-                log.info("%s/%s: %s%s%s", record.login, shown(record.name), record.state, place, why)
+                log.info("%s/%s: %s%s%s", record.login, printable(record.name), record.state, place, why)
             if record.state in {"offered", "quarantined"}:
-                self.moves.signatures.pop(record.id, None)
+                self.transitions.signatures.pop(record.id, None)
         for key in dropped:
             self._retry.pop(key, None)
-            self.moves.signatures.pop(key, None)
+            self.transitions.signatures.pop(key, None)
             log.info("%s: %s, no longer in staging", key, states[key])
 
     def _claimed(self, record: Record, stuck: str) -> None:
@@ -309,10 +311,10 @@ class Mover:
         self._pump(list(records.values()))
 
     def _reported(self) -> None:
-        """The witness has something new to say."""
-        report = self.witness.report
+        """The DropBox monitor has something new to say."""
+        report = self.monitor.report
         wall = self.clock.wall()
-        if not report.fresh(wall, self.config.witness_max_age):
+        if not report.fresh(wall, self.config.monitor_max_age):
             return
         for waiting in [w for w in self._parked if w.gone or w.login in report.watching]:
             self._parked.discard(waiting)
@@ -322,19 +324,19 @@ class Mover:
         dropped = []
         for record in self.store.where("offered"):
             try:
-                reviewed = self.offers.review(record, report, wall)
+                reviewed = self.review.outcome(record, report, wall)
             except OSError as error:
                 self._failed(record.id, error)
                 continue
             if reviewed is None:
-                log.warning("%s: gone from DropBox before OMERO had all of it", shown(record.key))
+                log.warning("%s: gone from DropBox before OMERO had all of it", printable(record.key))
                 dropped.append(record.id)
             else:
                 changed += reviewed
         self.store.put(changed, dropped, Counter("imported" for record in changed if record.state == "done"))
         for record in changed:
             if record.state in {"done", "recalling"}:
-                log.info("%s/%s: %s", record.login, shown(record.name), record.state)
+                log.info("%s/%s: %s", record.login, printable(record.name), record.state)
         self._pump([record for record in changed if record.state == "recalling"])
         self._pump(self.store.where("recalled", "staged"))
 

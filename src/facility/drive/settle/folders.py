@@ -17,7 +17,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 @contextlib.contextmanager
-def opened(folder: int, *below: str) -> Iterator[int]:
+def open_folder(folder: int, *below: str) -> Iterator[int]:
     """A folder below another one, name by name; none may be a link.
 
     Raises:
@@ -76,7 +76,7 @@ def make(folder: int, name: str, mode: int = 0o770) -> bool:
 def make_as_in(folder: int, name: str, place: int) -> None:
     """Make a folder with the rights that it would inherit in another place, to which it will be renamed."""
     made = make(folder, name, 0o700)
-    with opened(folder, name) as descriptor:
+    with open_folder(folder, name) as descriptor:
         try:
             inherited = os.getxattr(place, "system.posix_acl_default")
         except OSError as error:
@@ -100,7 +100,7 @@ def remove_empty(folder: int, name: str) -> None:
 
 def remove_empty_tree(folder: int, name: str) -> None:
     """Remove a folder and those in it, as far as there is nothing else in them."""
-    with opened(folder, name) as descriptor:
+    with open_folder(folder, name) as descriptor:
         for below in names(descriptor):
             if is_folder(descriptor, below):
                 remove_empty_tree(descriptor, below)
@@ -147,7 +147,7 @@ def files_below(folder: int, name: str) -> Iterator[tuple[str, os.stat_result]]:
     stack: list[tuple[str, ...]] = [()]
     while stack:
         parts = stack.pop()
-        with opened(folder, name, *parts) as descriptor, os.scandir(descriptor) as entries:
+        with open_folder(folder, name, *parts) as descriptor, os.scandir(descriptor) as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     stack.append((*parts, entry.name))

@@ -20,7 +20,7 @@ from . import folders, inotify
 from .clock import Clock
 from .config import Config, Matchers, Rule
 from .decisions import Summary
-from .names import LOGIN, shown, stem
+from .names import LOGIN, printable, stem
 from .walk import Walk
 
 log = logging.getLogger("settle")
@@ -138,14 +138,14 @@ class Incoming:
         problem = "is no login" if not LOGIN.fullmatch(login) else ""
         if not problem:
             try:
-                with folders.opened(self._root, login) as folder:
+                with folders.open_folder(self._root, login) as folder:
                     self._watch(folder, (login,))
                     self.logins.add(login)
                     self._scan_folder(folder, login, "", seen, start=start)
                     for shelf in self._config.instruments:
                         with (
                             contextlib.suppress(FileNotFoundError, NotADirectoryError),
-                            folders.opened(folder, shelf) as place,
+                            folders.open_folder(folder, shelf) as place,
                         ):
                             self._watch(place, (login, shelf))
                             self._scan_folder(place, login, shelf, seen, start=start)
@@ -153,7 +153,7 @@ class Incoming:
             except OSError as error:
                 problem = f"can't be used: {error.strerror}"
         self.refused[login] = problem
-        log.warning("incoming/%s %s: left alone", shown(login), problem)
+        log.warning("incoming/%s %s: left alone", printable(login), problem)
 
     def _scan_folder(
         self, folder: int, login: str, shelf: str, seen: set[tuple[str, str, str, bool]], *, start: bool
@@ -329,8 +329,8 @@ class Incoming:
         found: tuple[int | None, os.stat_result] = None, os.fstat(self._root)
         with contextlib.ExitStack() as stack:
             try:
-                login = stack.enter_context(folders.opened(self._root, waiting.login))
-                place = stack.enter_context(folders.opened(login, *filter(None, (waiting.shelf,))))
+                login = stack.enter_context(folders.open_folder(self._root, waiting.login))
+                place = stack.enter_context(folders.open_folder(login, *filter(None, (waiting.shelf,))))
                 found = place, os.fstat(login)
             except (FileNotFoundError, NotADirectoryError):
                 pass  # the person, or the shelf, is gone
@@ -367,7 +367,7 @@ class Incoming:
 
 def watch_below(parent: int, name: str, watch: Callable[[int], None], depth: int = 0) -> None:
     """Call watch with each folder of a tree, before it is listed."""
-    with folders.opened(parent, name) as folder:
+    with folders.open_folder(parent, name) as folder:
         watch(folder)
         if depth > 64:
             return

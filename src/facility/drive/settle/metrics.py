@@ -58,10 +58,10 @@ def status(state_dir: Path) -> dict[str, Any]:
     except FileNotFoundError:
         document = {"updated": None, "sets": []}
     records = read_only(state_dir / STATE_FILE)
-    document["sets"] += [_told(record) for record in sorted(records, key=lambda r: (r.login, r.since))]
+    document["sets"] += [_row(record) for record in sorted(records, key=lambda r: (r.login, r.since))]
     return document
 
 
-def _told(record: Record) -> dict[str, Any]:
+def _row(record: Record) -> dict[str, Any]:
     keys = ("login", "name", "state", "since", "reason", "detail", "files", "bytes")
     return {key: getattr(record, key) for key in keys} | {"place": record.target, "attempts": record.attempts}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The two files shared with the witness; their meaning is in the package's docstring."""
+"""The two files shared with the DropBox monitor; their meaning is in the package's docstring."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ log = logging.getLogger("settle")
 SILENCE = Report(time=0)
 
 
-class WitnessFiles:
+class MonitorFiles:
     """Reads the report when it has changed, writes the questions when they have."""
 
-    def __init__(self, witness_file: Path, asked_file: Path) -> None:
-        self._witness_file = witness_file
+    def __init__(self, monitor_file: Path, asked_file: Path) -> None:
+        self._monitor_file = monitor_file
         self._asked_file = asked_file
         self._seen: tuple[int, int, int] | None = None
         self._asked: bytes | None = None
@@ -30,7 +30,7 @@ class WitnessFiles:
     def read(self) -> bool:
         """Take in the report; whether there is a new one. No report, and one that makes no sense, is silence."""
         try:
-            with self._witness_file.open("rb") as file:
+            with self._monitor_file.open("rb") as file:
                 status = os.fstat(file.fileno())
                 seen = (status.st_ino, status.st_mtime_ns, status.st_size)
                 if seen == self._seen:
@@ -44,7 +44,7 @@ class WitnessFiles:
             seen, report = (1, 0, 0), SILENCE
             if seen == self._seen:
                 return False
-            log.warning("%s: can't be used, so OMERO counts as down: %s", self._witness_file, error)
+            log.warning("%s: can't be used, so OMERO counts as down: %s", self._monitor_file, error)
         self._seen = seen
         self.report = report
         return True

@@ -73,7 +73,7 @@ def unfit(name: str) -> bool:
     return any("\udc80" <= c <= "\udcff" or c < " " or c in "\x7f\x85\u2028\u2029" for c in name)
 
 
-def shown(name: str) -> str:
+def printable(name: str) -> str:
     """The name as text that can be written anywhere, without bytes that are no UTF-8, and without line ends."""
     text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -12,8 +12,8 @@ from datetime import datetime
 
 from . import folders
 from .incoming import NOTICE
-from .names import shown
-from .reasons import told
+from .names import printable
+from .reasons import explanation
 
 log = logging.getLogger("settle")
 
@@ -48,9 +48,9 @@ def text(problems: Iterable[Problem]) -> str:
 
 
 def _lines(problem: Problem) -> list[str]:
-    what, cure = told(problem.reason, shown(problem.detail))
+    what, cure = explanation(problem.reason, printable(problem.detail))
     since = datetime.fromtimestamp(problem.since).astimezone().strftime("%Y-%m-%d %H:%M")
-    lines = [shown(problem.name), f"    since {since}: {what}.", f"    {cure}"]
+    lines = [printable(problem.name), f"    since {since}: {what}.", f"    {cure}"]
     if problem.place:
         lines.append(f"    It lies in {problem.place}.")
     return [*lines, ""]
@@ -71,7 +71,7 @@ class Notices:
             if self._written.get(login) == content:
                 continue
             try:
-                with folders.opened(self._root, login) as folder:
+                with folders.open_folder(self._root, login) as folder:
                     if content:
                         folders.replace_file(folder, NOTICE, b"\xef\xbb\xbf" + content.encode())
                     else:

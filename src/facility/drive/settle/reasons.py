@@ -90,7 +90,7 @@ TEXTS: dict[Reason, tuple[str, str]] = {
 }
 
 
-def told(reason: str, detail: str) -> tuple[str, str]:
+def explanation(reason: str, detail: str) -> tuple[str, str]:
     """What is the matter, and what to do, as two sentences without and with a full stop."""
     what, cure = TEXTS[Reason(reason)]
     return what.format(detail=detail), cure

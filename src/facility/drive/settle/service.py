@@ -17,9 +17,9 @@ from typing import Any
 from . import folders, leases, metrics
 from .clock import Clock
 from .config import Config
-from .engine import Mover
+from .engine import Engine
 from .incoming import Waiting
-from .names import shown
+from .names import printable
 from .notices import Notices, Problem
 from .reasons import Reason
 from .state import Record, Store
@@ -32,14 +32,14 @@ _DAY = 86400
 
 
 class Service:
-    """A mover, told to everybody who wants to know."""
+    """The engine, and everything that reports on it: systemd, the log, notices, metrics."""
 
     def __init__(self, config: Config, clock: Clock) -> None:
         self.config = config
         self.clock = clock
         self.store = Store(config.state_dir / metrics.STATE_FILE)
-        self.mover = Mover(config, self.store, clock)
-        self._notices = Notices(self.mover.roots.incoming)
+        self.engine = Engine(config, self.store, clock)
+        self._notices = Notices(self.engine.roots.incoming)
         self._tell_at = 0.0
         self._waiting: bytes | None = None
         self._prune_at = 0.0
@@ -51,10 +51,10 @@ class Service:
         stop_read, stop_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: os.write(stop_write, b"."))
-        self.mover.start()
+        self.engine.start()
         poll = select.poll()
         poll.register(stop_read, select.POLLIN)
-        poll.register(self.mover.incoming.inotify.descriptor, select.POLLIN)
+        poll.register(self.engine.incoming.inotify.descriptor, select.POLLIN)
         notify("READY=1")
         log.info("ready")
         while True:
@@ -72,7 +72,7 @@ class Service:
     def turn(self) -> float:
         """One turn; whatever fails is logged, counted and tried again. Give the seconds until the next."""
         try:
-            seconds = self.mover.turn()
+            seconds = self.engine.turn()
         except (OSError, sqlite3.Error) as error:
             # A full disk, above all: nothing was half done, since each act begins with what it finds.
             self._errors += 1
@@ -105,7 +105,7 @@ class Service:
 
     def _lies_in_quarantine(self, record: Record) -> bool:
         try:
-            with folders.opened(self.mover.roots.quarantine, record.login) as shelf:
+            with folders.open_folder(self.engine.roots.quarantine, record.login) as shelf:
                 return folders.exists(shelf, record.target)
         except FileNotFoundError:
             return False
@@ -113,18 +113,18 @@ class Service:
     def _write_waiting(self) -> None:
         sets: list[dict[str, Any]] = [
             {
-                "login": w.login, "name": shown(w.name if w.folder else w.names[0] if w.names else w.name),
+                "login": w.login, "name": printable(w.name if w.folder else w.names[0] if w.names else w.name),
                 "state": "waiting", "since": round(w.first_seen, 3), "reason": w.reason or Reason.RECENT,
-                "detail": shown(w.detail), "place": w.shelf, "files": w.files, "bytes": w.bytes, "attempts": 0,
+                "detail": printable(w.detail), "place": w.shelf, "files": w.files, "bytes": w.bytes, "attempts": 0,
             }
-            for w in self.mover.incoming.sets.values()
+            for w in self.engine.incoming.sets.values()
         ]  # fmt: skip
         sets += [
             {
-                "login": shown(login), "name": "", "state": "refused", "since": 0, "reason": problem, "detail": "",
+                "login": printable(login), "name": "", "state": "refused", "since": 0, "reason": problem, "detail": "",
                 "place": "", "files": 0, "bytes": 0, "attempts": 0,
             }
-            for login, problem in self.mover.incoming.refused.items()
+            for login, problem in self.engine.incoming.refused.items()
         ]  # fmt: skip
         content = json.dumps(sets).encode()
         if content == self._waiting:
@@ -136,7 +136,7 @@ class Service:
     def _write_notices(self) -> None:
         problems: dict[str, list[Problem]] = defaultdict(list)
         wall = self.clock.wall()
-        for waiting in self.mover.incoming.sets.values():
+        for waiting in self.engine.incoming.sets.values():
             if self._overlong(waiting, wall):
                 name = waiting.names[0] if waiting.names else waiting.name
                 problems[waiting.login].append(
@@ -148,7 +148,7 @@ class Service:
         for record in self.store.where("quarantined"):
             place = f"{self.config.quarantine.name}/{record.login}/{record.target}"
             problems[record.login].append(Problem(record.name, record.since, record.reason, record.detail, place))
-        self._errors += self._notices.write(self.mover.incoming.logins, problems)
+        self._errors += self._notices.write(self.engine.incoming.logins, problems)
 
     def _overlong(self, waiting: Waiting, wall: float) -> bool:
         if waiting.reason == Reason.NOTHING:
@@ -162,20 +162,20 @@ class Service:
         if self.config.metrics_file is None:
             return
         wall = self.clock.wall()
-        sets = [w for w in self.mover.incoming.sets.values() if w.reason != Reason.NOTHING]
+        sets = [w for w in self.engine.incoming.sets.values() if w.reason != Reason.NOTHING]
         totals = {name: self.store.totals.get(name, 0) for name in ("offered", "imported", "reoffered", "quarantined")}
         metrics.write(
             self.config.metrics_file,
             {
-                "settle_sets": {"waiting": len(self.mover.incoming.sets), **self.store.counts()},
+                "settle_sets": {"waiting": len(self.engine.incoming.sets), **self.store.counts()},
                 "settle_oldest_waiting_seconds": max((wall - w.first_seen for w in sets), default=0),
                 "settle_waiting_bytes": sum(w.bytes for w in sets),
                 "settle_sets_total": totals,
-                "settle_errors_total": self._errors + self.mover.errors,
-                "settle_last_scan_seconds": self.mover.scan_seconds,
+                "settle_errors_total": self._errors + self.engine.errors,
+                "settle_last_scan_seconds": self.engine.scan_seconds,
                 "settle_last_loop_timestamp_seconds": wall,
-                "settle_omero_ready": self.mover.witness.report.fresh(wall, self.config.witness_max_age),
-                "settle_refused_logins": len(self.mover.incoming.refused),
+                "settle_omero_ready": self.engine.monitor.report.fresh(wall, self.config.monitor_max_age),
+                "settle_refused_logins": len(self.engine.incoming.refused),
             },
         )
 

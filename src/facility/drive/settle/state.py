@@ -71,7 +71,7 @@ class Record:
 
     @property
     def key(self) -> str:
-        """The set as the witness knows it."""
+        """The set as the DropBox monitor knows it."""
         return f"{self.login}/{self.asked}"
 
 

@@ -20,8 +20,8 @@ from . import folders
 from .clock import Clock
 from .config import Config
 from .decisions import Report, Summary, missing
-from .names import cut, fresh, shown
-from .reasons import Reason, told
+from .names import cut, fresh, printable
+from .reasons import Reason, explanation
 from .state import Record, Store, replace
 from .walk import Walk
 
@@ -61,7 +61,7 @@ class Step:
     stuck: str = ""
 
 
-class Moves:
+class Transitions:
     """The acts, by the states that they belong to."""
 
     def __init__(self, config: Config, roots: Roots, store: Store, clock: Clock, walk: Callable[[int], Walk]) -> None:
@@ -96,7 +96,7 @@ class Moves:
     def entries(self, record: Record) -> list[str]:
         """What lies in the set's folder in staging; [] if there is none."""
         try:
-            with folders.opened(self._roots.staging, record.id) as own:
+            with folders.open_folder(self._roots.staging, record.id) as own:
                 return folders.names(own)
         except FileNotFoundError:
             return []
@@ -104,7 +104,7 @@ class Moves:
     def _claim(self, record: Record) -> Step:
         roots, stuck = self._roots, ""
         folders.make(roots.staging, record.id, 0o700)
-        with folders.opened(roots.staging, record.id) as own, self._place(record) as place:
+        with folders.open_folder(roots.staging, record.id) as own, self._place(record) as place:
             for name in record.items if place is not None else ():
                 try:
                     folders.rename(place or 0, name, own, name)
@@ -131,7 +131,7 @@ class Moves:
         if not names:
             folders.remove_empty(self._roots.staging, record.id)
             return None
-        with folders.opened(self._roots.staging, record.id) as own:
+        with folders.open_folder(self._roots.staging, record.id) as own:
             found = self._walk(record.owner).set(own, names)
             if record.kind != "bundle":
                 kind = "folder" if folders.is_folder(own, names[0]) else "file"
@@ -149,7 +149,7 @@ class Moves:
             changed = (reason, detail) != (record.reason, record.detail)
             return replace(record, reason=reason, detail=detail) if changed else record
         self._seen.pop(record.id, None)
-        with folders.opened(self._roots.dropbox, record.login) as box:
+        with folders.open_folder(self._roots.dropbox, record.login) as box:
             for name in fresh(record.name, file=record.kind == "file"):
                 if not folders.exists(box, name) and self._store.reserve(record.login, name):
                     break
@@ -161,7 +161,7 @@ class Moves:
         """What is to be put aside is looked at once more, too: it may have been taken up again in the last moment."""
         names = self.entries(record)
         if names and record.reason != Reason.ORPHAN:
-            with folders.opened(self._roots.staging, record.id) as own:
+            with folders.open_folder(self._roots.staging, record.id) as own:
                 found = self._walk(record.owner).set(own, names)
             reason, _ = self._dirty(record, found)
             if reason in {Reason.WRITER, Reason.RECENT} and self._free(record, names):
@@ -191,11 +191,11 @@ class Moves:
         return steady - since >= self._config.rule_for(record.shelf, found.matched).quiet_seconds
 
     def _ready(self, record: Record, report: Report) -> bool:
-        return report.fresh(self._clock.wall(), self._config.witness_max_age) and record.login in report.watching
+        return report.fresh(self._clock.wall(), self._config.monitor_max_age) and record.login in report.watching
 
     def _offer(self, record: Record) -> Record | None:
         staging = self._roots.staging
-        with folders.opened(self._roots.dropbox, record.login) as box:
+        with folders.open_folder(self._roots.dropbox, record.login) as box:
             offered_at = None
             try:
                 if record.kind == "bundle":
@@ -203,7 +203,7 @@ class Moves:
                         folders.make_as_in(staging, record.id, box)
                     folders.rename(staging, record.id, box, record.target)
                 else:
-                    with folders.opened(staging, record.id) as own:
+                    with folders.open_folder(staging, record.id) as own:
                         for name in folders.names(own)[:1]:
                             folders.rename(own, name, box, record.target)
                             offered_at = self._clock.wall()
@@ -234,9 +234,9 @@ class Moves:
         """
         roots = self._roots
         kind = "file" if record.kind == "file" else "bundle"
-        with folders.opened(roots.dropbox, record.login) as box:
+        with folders.open_folder(roots.dropbox, record.login) as box:
             folders.make_as_in(roots.staging, record.id, box)
-            with folders.opened(roots.staging, record.id) as own:
+            with folders.open_folder(roots.staging, record.id) as own:
                 if kind == "file":
                     with contextlib.suppress(FileNotFoundError):
                         folders.rename(box, record.asked, own, record.asked)
@@ -255,11 +255,11 @@ class Moves:
     @staticmethod
     def _recall_file(box: int, own: int, source: str, path: PurePosixPath) -> None:
         try:
-            with folders.opened(box, source, *path.parts[:-1]) as there, contextlib.ExitStack() as stack:
+            with folders.open_folder(box, source, *path.parts[:-1]) as there, contextlib.ExitStack() as stack:
                 here = own
                 for part in path.parts[:-1]:
                     folders.make(here, part)
-                    here = stack.enter_context(folders.opened(here, part))
+                    here = stack.enter_context(folders.open_folder(here, part))
                 folders.rename(there, path.name, here, path.name)
         except FileNotFoundError:
             return  # moved before a crash, or gone
@@ -276,7 +276,7 @@ class Moves:
             return record
         there = sorted(set(files) - set(absent))
         if there:
-            return self.aside(record, Reason.ALREADY, ", ".join(shown(path) for path in there[:20]))
+            return self.aside(record, Reason.ALREADY, ", ".join(printable(path) for path in there[:20]))
         if record.attempts >= config.reoffer_limit:
             example = record.missed[0] if record.missed else record.name
             return self.aside(record, Reason.NOT_IMPORTED, example)
@@ -291,7 +291,7 @@ class Moves:
         """Give a set back to its person's folder; what finds its name taken stays in staging."""
         with self._place(record) as place, contextlib.suppress(FileNotFoundError):
             if place is not None:
-                with folders.opened(self._roots.staging, record.id) as own:
+                with folders.open_folder(self._roots.staging, record.id) as own:
                     for name in folders.names(own):
                         with contextlib.suppress(FileExistsError):
                             folders.rename(own, name, place, name)
@@ -306,16 +306,16 @@ class Moves:
         """The record's next state if it is to be put into quarantine: with a name for it."""
         day = datetime.fromtimestamp(self._clock.wall(), UTC).strftime("%Y-%m-%d")
         folders.make(self._roots.quarantine, record.login)
-        with folders.opened(self._roots.quarantine, record.login) as shelf:
+        with folders.open_folder(self._roots.quarantine, record.login) as shelf:
             # The reason's file has a longer name, which must fit too.
-            wanted = cut(f"{day}-{shown(record.name)}", 200)
+            wanted = cut(f"{day}-{printable(record.name)}", 200)
             target = next(name for name in fresh(wanted, file=False) if not folders.exists(shelf, name))
-        return replace(self._next(record, "quarantining"), reason=reason, detail=shown(detail), target=target)
+        return replace(self._next(record, "quarantining"), reason=reason, detail=printable(detail), target=target)
 
     def _quarantine(self, record: Record) -> Record | None:
         staging = self._roots.staging
         folders.make(self._roots.quarantine, record.login)
-        with folders.opened(self._roots.quarantine, record.login) as shelf:
+        with folders.open_folder(self._roots.quarantine, record.login) as shelf:
             try:
                 if folders.is_folder(staging, record.id):
                     folders.make_as_in(staging, record.id, shelf)
@@ -325,8 +325,8 @@ class Moves:
             except FileNotFoundError:
                 if not folders.exists(shelf, record.target):
                     return None
-            what, cure = told(record.reason, record.detail)
-            text = f"{shown(record.name)} was not given to OMERO: {what}.\n{cure}\n"
+            what, cure = explanation(record.reason, record.detail)
+            text = f"{printable(record.name)} was not given to OMERO: {what}.\n{cure}\n"
             folders.replace_file(shelf, f"{record.target}.reason.txt", text.encode())
         return self._next(record, "quarantined")
 
@@ -339,7 +339,7 @@ class Moves:
         with contextlib.ExitStack() as stack:
             try:
                 names = filter(None, (record.login, record.shelf))
-                place = stack.enter_context(folders.opened(self._roots.incoming, *names))
+                place = stack.enter_context(folders.open_folder(self._roots.incoming, *names))
             except (FileNotFoundError, NotADirectoryError):
                 place = None
             yield place

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The witness: says every few seconds what OMERO.dropbox watches and imports, and which files OMERO has.
+"""The DropBox monitor: says every few seconds what OMERO.dropbox watches and imports, and which files OMERO has.
 
 Whoever feeds the DropBox can't know: OMERO.dropbox answers nobody, and what arrives while it is down it never imports.
 So this process, which runs as OMERO's own user, looks at OMERO.dropbox's two processes and asks OMERO. It reads

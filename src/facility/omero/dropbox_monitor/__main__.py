@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ask and tell, every few seconds; started as python -m witness SETTINGS.json."""
+"""Ask and tell, every few seconds; started as python -m facility.omero.dropbox_monitor SETTINGS.json."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..connection import OmeroError, Server, call, opened
+from ..connection import OmeroError, Server, call, open_session
 from ..imports import imported_files
 from .canary import Canary
 from .processes import dropbox_state, own_processes
 
-log = logging.getLogger("witness")
+log = logging.getLogger("dropbox_monitor")
 _RETRY_SECONDS = 5.0
 # Readers believe no old report, so the sets that were asked for are looked up in turn, for so long in each report.
 _LOOK_SECONDS = 4.0
@@ -36,16 +36,16 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     while not stop.is_set():
         try:
-            with opened(server) as session:
+            with open_session(server) as session:
                 log.info("%s: OMERO answers", server.host)
-                _witness(session, settings, stop, canary)
+                _monitor(session, settings, stop, canary)
         except OmeroError as error:
             log.warning("%s", error)
             stop.wait(_RETRY_SECONDS)
     return 0
 
 
-def _witness(
+def _monitor(
     session: Any,
     settings: Mapping[str, Any],
     stop: threading.Event,
@@ -64,7 +64,7 @@ def report(session: Any, settings: Mapping[str, Any], canary: Canary, last: str 
 
     Args:
         session: OMERO's ServiceFactory.
-        settings: the witness's.
+        settings: the DropBox monitor's.
         canary: what OMERO.dropbox has to prove itself with.
         last: the set that the report before this one has looked up last; this one begins with the next.
 

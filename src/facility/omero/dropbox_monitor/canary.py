@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-log = logging.getLogger("witness")
+log = logging.getLogger("dropbox_monitor")
 # OMERO.dropbox remembers each folder for as long as it runs, so there are not many.
 _PAUSE_SECONDS = 300.0
 _PATIENCE_SECONDS = 30.0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""keeper.toml is read, or refused with every problem and its cure; state files are whole or not there."""
+"""backup-server.toml is read, or refused with every problem and its cure; state files are whole or not there."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from facility.backup.server.config import Config, ConfigError, load
 
 SOURCES = str(Path(facility.__path__[0]).parent)
 GOOD = """
-state = "/var/lib/backup-keeper"
+state = "/var/lib/backup-server"
 metrics = "/var/lib/prometheus/node-exporter/backup.prom"
-database_state = "/var/lib/backup-keeper-database"
+database_state = "/var/lib/backup-server-database"
 database_metrics = "/var/lib/prometheus/node-exporter/backup_database.prom"
 scratch = "/srv/backup/scratch"
 volume = "/srv/backup"
@@ -37,7 +37,7 @@ binaries = "/usr/lib/postgresql/15/bin"
 
 
 def loaded(tmp_path: Path, text: str) -> Config:
-    file = tmp_path / "keeper.toml"
+    file = tmp_path / "backup-server.toml"
     file.write_text(text)
     return load(file)
 
@@ -130,8 +130,8 @@ def test_the_command_line_tells_a_wrong_configuration_and_a_wrong_command(tmp_pa
 
 def test_without_its_password_a_job_says_what_to_start_instead(tmp_path, monkeypatch):
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
-    file = tmp_path / "keeper.toml"
-    file.write_text(GOOD.replace("/var/lib/backup-keeper", str(tmp_path)))
+    file = tmp_path / "backup-server.toml"
+    file.write_text(GOOD.replace("/var/lib/backup-server", str(tmp_path)))
     done = run("--config", str(file), "retain")
     assert done.returncode == 1
     assert "start this by its unit" in done.stderr

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the keeper does to repositories: forgets what was judged, compares what it restored, keeps arrivals."""
+"""What the backup server does to repositories: forgets what was judged, compares what it restored, keeps arrivals."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ A, B, C = "a" * 64, "b" * 64, "c" * 64
 def fake(tmp_path, monkeypatch) -> FakeRepository:
     port = FakeRepository(tmp_path)
     for module in (retain, drill, erase):
-        monkeypatch.setattr(module, "opened", lambda _: port)
+        monkeypatch.setattr(module, "open_repository", lambda _: port)
     (tmp_path / "scratch" / "restic").mkdir(parents=True)
     return port
 

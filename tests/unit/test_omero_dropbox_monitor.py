@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the witness reads in /proc, and how OMERO.dropbox has to prove that it hears."""
+"""What the DropBox monitor reads in /proc, and how OMERO.dropbox has to prove that it hears."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ class Listener:
         self.canary = Canary(home, end=self.ended.append)
 
     def asked(self, now: float) -> bool:
-        """What the witness tells at this moment, in seconds."""
+        """What the DropBox monitor tells at this moment, in seconds."""
         hears = self.canary.hears(now, self.since, self.watched, self.monitors, (7, 8))
         there = frozenset(entry.stat().st_ino for entry in self.home.iterdir())
         # The kernel drops the watch on what is deleted; the next folder may get the same number.
@@ -185,7 +185,7 @@ def test_a_process_that_is_gone_already_is_no_error(tmp_path: Path) -> None:
         assert not canary.hears(now, 1.0, frozenset(), 0, (7,))
 
 
-def test_what_an_earlier_witness_left_is_cleared_away(listener: Listener) -> None:
+def test_what_an_earlier_monitor_left_is_cleared_away(listener: Listener) -> None:
     (listener.home / "left").mkdir()
     assert [listener.asked(now) for now in (0, 3)] == [False, True]
     assert list(listener.home.iterdir()) == []

@@ -78,14 +78,14 @@ def test_what_may_not_reach_omero_stays_while_somebody_writes_it(facility):
 
 def test_an_empty_file_that_is_taken_up_in_the_last_moment_goes_back(facility, monkeypatch):
     path = facility.write("a.tif", b"")
-    act = facility.service.mover.moves.act
+    act = facility.service.engine.transitions.act
 
     def filled_first(record, report):
         if record.state == "claiming":
             path.write_bytes(b"pixels")
         return act(record, report)
 
-    monkeypatch.setattr(facility.service.mover.moves, "act", filled_first)
+    monkeypatch.setattr(facility.service.engine.transitions, "act", filled_first)
     facility.go(QUIET)
     assert facility.tree("quarantine") == [] and facility.tree("incoming") == ["aadler/a.tif"]
     monkeypatch.undo()
@@ -239,7 +239,7 @@ def test_a_shelf_or_a_persons_folder_that_is_a_link_is_not_entered(facility):
     assert (victim / "a.tif").exists() and facility.dropbox == []
     assert "link to another place" in facility.aside()
     assert not os.path.lexists(shelf)
-    assert facility.service.mover.incoming.refused.keys() == {"zz"}
+    assert facility.service.engine.incoming.refused.keys() == {"zz"}
 
 
 @pytest.mark.parametrize("raw", [b"Gr\xf6\xdfe.tif", b"two\nlines.tif", b"set\xff/a.tif"])

@@ -10,7 +10,7 @@ import pytest
 from .conftest import VAULT
 
 NEW = "client9.vault.test"
-REPOSITORY, MARKER = f"{VAULT}/{NEW}", f"/etc/backup-keeper/admitted/{NEW}-test"
+REPOSITORY, MARKER = f"{VAULT}/{NEW}", f"/etc/backup-server/created/{NEW}-test"
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def given():
 def admit(server):
     """Call the program as the role does."""
     yield lambda given: server.run(
-        f"echo {shlex.quote(json.dumps(given))} | /usr/local/lib/backup-keeper/admit-repository {REPOSITORY} {MARKER}"
+        f"echo {shlex.quote(json.dumps(given))} | /usr/local/lib/backup-server/create-repository {REPOSITORY} {MARKER}"
     )
     server.run_expect([0], f"rm -rf {REPOSITORY} {MARKER}")
 

@@ -11,7 +11,7 @@ import pytest
 
 from facility.backup.restic import Snapshot
 from facility.backup.server import full_restore, state
-from facility.backup.server.config import Config, RepositoryConfig, StanzaConfig, WholeConfig
+from facility.backup.server.config import Config, FullRestoreConfig, RepositoryConfig, StanzaConfig
 
 NOW = time.time()
 KEY = "a" * 64
@@ -45,7 +45,7 @@ def config(tmp_path) -> Config:
         tmp_path, file, tmp_path, file, tmp_path / "scratch", tmp_path,
         repositories=(RepositoryConfig("omero1", tmp_path, "client", {"within": "14d"}),),
         stanzas=(StanzaConfig("omero", tmp_path),),
-        wholes=(WholeConfig("omero", "omero", "omero1", "/OMERO", "SELECT"),),
+        full_restores=(FullRestoreConfig("omero", "omero", "omero1", "/OMERO", "SELECT"),),
     )  # fmt: skip
 
 
@@ -55,8 +55,8 @@ def row(name: str, data: bytes, **changed) -> dict[str, object]:
 
 
 def drilled(config, monkeypatch, files, rows, asked=NOW):
-    monkeypatch.setattr(full_restore, "opened", lambda _: Repository(files))
-    state.write(config.database_state / "whole-omero.json", {"time": asked, "rows": rows})
+    monkeypatch.setattr(full_restore, "open_repository", lambda _: Repository(files))
+    state.write(config.database_state / "full-restore-omero.json", {"time": asked, "rows": rows})
     complaints = full_restore.run(config)
     return complaints, state.read(config.state / state.WEEKLY_FILE)
 

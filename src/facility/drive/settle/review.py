@@ -19,15 +19,15 @@ def new_id(login: str) -> str:
     return f"{login}~{secrets.token_hex(8)}"
 
 
-class Offers:
-    """Compares offered sets with the witness's reports. Changes nothing on the disk."""
+class Review:
+    """Compares offered sets with the DropBox monitor's reports. Changes nothing on the disk."""
 
     def __init__(self, config: Config, roots: Roots, is_companion: Callable[[str], bool]) -> None:
         self._config = config
         self._roots = roots
         self._is_companion = is_companion
 
-    def review(  # noqa: PLR0911 - a list of cases
+    def outcome(  # noqa: PLR0911 - a list of cases
         self, record: Record, report: Report, wall: float
     ) -> list[Record] | None:
         """What becomes of one offered set.
@@ -75,7 +75,7 @@ class Offers:
     def _expected(self, record: Record) -> list[str] | None:
         """The files of the set that OMERO should import, relative to the set."""
         try:
-            with folders.opened(self._roots.dropbox, record.login) as box:
+            with folders.open_folder(self._roots.dropbox, record.login) as box:
                 if not folders.is_folder(box, record.asked):
                     return [record.asked] if folders.exists(box, record.asked) else None
                 return [
@@ -87,14 +87,14 @@ class Offers:
             return None
 
     def _unused(self, record: Record, paths: list[str]) -> bool:
-        """Whether nobody reads any of these files: an import that the witness did not see would."""
+        """Whether nobody reads any of these files: an import that the DropBox monitor did not see would."""
         try:
-            with folders.opened(self._roots.dropbox, record.login) as box:
+            with folders.open_folder(self._roots.dropbox, record.login) as box:
                 if not folders.is_folder(box, record.asked):
                     return leases.unused(box, record.asked) is Finding.FINE
                 for path in paths:
                     *parts, name = path.split("/")
-                    with folders.opened(box, record.asked, *parts) as folder:
+                    with folders.open_folder(box, record.asked, *parts) as folder:
                         if leases.unused(folder, name) is not Finding.FINE:
                             return False
         except FileNotFoundError:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the keeper takes for a try of a thief, and what for restic's own requests."""
+"""What the backup server takes for a try of a thief, and what for restic's own requests."""
 
 from __future__ import annotations
 
