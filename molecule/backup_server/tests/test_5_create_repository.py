@@ -12,6 +12,11 @@ from .conftest import VAULT
 NEW = "client9.vault.test"
 REPOSITORY, MARKER = f"{VAULT}/{NEW}", f"/etc/backup-server/created/{NEW}-test"
 
+PROGRAM = (
+    "env PYTHONPATH=/usr/local/lib/backup-server PYTHONDONTWRITEBYTECODE=1"
+    " python3 -m facility.backup.server.create_repository"
+)
+
 
 @pytest.fixture(scope="module")
 def given():
@@ -19,11 +24,9 @@ def given():
 
 
 @pytest.fixture(scope="module")
-def admit(server):
+def create(server):
     """Call the program as the role does."""
-    yield lambda given: server.run(
-        f"echo {shlex.quote(json.dumps(given))} | /usr/local/lib/backup-server/create-repository {REPOSITORY} {MARKER}"
-    )
+    yield lambda given: server.run(f"cd / && echo {shlex.quote(json.dumps(given))} | {PROGRAM} {REPOSITORY} {MARKER}")
     server.run_expect([0], f"rm -rf {REPOSITORY} {MARKER}")
 
 
@@ -36,9 +39,9 @@ def names(server, password):
     return sorted(key["userName"] for key in json.loads(listed.stdout)) if listed.rc == 0 else []
 
 
-def test_what_lies_in_its_place_is_not_written_over(server, admit, given):
+def test_what_lies_in_its_place_is_not_written_over(server, create, given):
     server.run_expect([0], f"mkdir {REPOSITORY} && echo precious >{REPOSITORY}/data")
-    done = admit(given)
+    done = create(given)
     assert done.rc == 1
     assert "is no repository, and something else: move it aside" in done.stderr
     assert not server.file(MARKER).exists
@@ -46,9 +49,9 @@ def test_what_lies_in_its_place_is_not_written_over(server, admit, given):
     server.run_expect([0], f"rm -r {REPOSITORY}")
 
 
-def test_what_a_run_that_was_cut_off_left_is_no_repository_and_the_next_run_makes_one(server, admit, given):
+def test_what_a_run_that_was_cut_off_left_is_no_repository_and_the_next_run_makes_one(server, create, given):
     server.run_expect([0], f"mkdir -p {VAULT}/.{NEW}.new/keys && echo half >{VAULT}/.{NEW}.new/config")
-    done = admit(given)
+    done = create(given)
     assert done.rc == 0, done.stderr
     assert names(server, given["client"]) == names(server, given["recovery"]) == [NEW, "recovery"]
     assert server.run(f"ls -A {VAULT}").stdout.count(NEW) == 1
@@ -56,15 +59,15 @@ def test_what_a_run_that_was_cut_off_left_is_no_repository_and_the_next_run_make
     assert server.check_output(f"stat -c '%U %a' {REPOSITORY}") == "restic-rest-server 700"
 
 
-def test_another_recovery_password_is_refused_and_changes_nothing(server, admit, given):
-    done = admit({**given, "recovery": "r" * 43})
+def test_another_recovery_password_is_refused_and_changes_nothing(server, create, given):
+    done = create({**given, "recovery": "r" * 43})
     assert done.rc == 1
     assert "does not open with its recovery password" in done.stderr
     assert names(server, given["client"]) == [NEW, "recovery"]
 
 
-def test_a_recovery_password_is_renewed_by_who_knows_the_former_one(server, admit, given):
-    done = admit({**given, "recovery": "r" * 43, "former": given["recovery"]})
+def test_a_recovery_password_is_renewed_by_who_knows_the_former_one(server, create, given):
+    done = create({**given, "recovery": "r" * 43, "former": given["recovery"]})
     assert done.rc == 0, done.stderr
     assert names(server, "r" * 43) == names(server, given["client"]) == [NEW, "recovery"]
     assert names(server, given["recovery"]) == []
@@ -72,7 +75,7 @@ def test_a_recovery_password_is_renewed_by_who_knows_the_former_one(server, admi
     given["recovery"], given["former"] = "r" * 43, given["recovery"]
 
 
-def test_a_client_with_a_new_password_loses_the_old_one(server, admit, given):
-    assert admit({**given, "client": "n" * 43}).rc == 0
+def test_a_client_with_a_new_password_loses_the_old_one(server, create, given):
+    assert create({**given, "client": "n" * 43}).rc == 0
     assert names(server, "n" * 43) == [NEW, "recovery"]
     assert names(server, given["client"]) == []

@@ -1,12 +1,13 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make a client's repository, or give it the keys that it shall have: create-repository REPOSITORY MARKER < JSON.
+"""Make a client's repository, or give it the keys that it shall have: ``… REPOSITORY MARKER < JSON``.
 
 Standard input holds {"name", "recovery", "client", "former"}: the passwords of the two keys (without client there is
 one), and of the recovery key that was there before, if that is to be renewed. Runs as root and calls restic as the user
 who owns the repository. A new one comes to its place, and the marker is made, when all is done, so that whatever cut
 this off, the next run does it again. A key of the same name with another password is removed.
 """
+
+from __future__ import annotations
 
 import json
 import os
@@ -65,7 +66,7 @@ class Repository:
         """Give the repository a key that it hasn't."""
         self.call(known, "key", "add", "--user", user, "--host", "backup", "--new-password-file", str(new))
 
-    def admit(self, user: str, new: Path, known: Path) -> None:
+    def give_key(self, user: str, new: Path, known: Path) -> None:
         """Give the repository a key, unless it opens it already, and take away older ones of the same user."""
         if not self.opens(new):
             self.add(user, new, known)
@@ -74,7 +75,7 @@ class Repository:
                 self.call(new, "key", "remove", key["id"])
 
 
-def make(path: Path, private: Path, recovery: Path, clients: dict[str, Path]) -> None:
+def create(path: Path, private: Path, recovery: Path, clients: dict[str, Path]) -> None:
     """Make a repository with exactly these keys; until it has them all it lies beside its place."""
     if path.exists() and (path.is_mount() or any(path.iterdir())):
         sys.exit(f"{path} is no repository, and something else: move it aside (unmount it), and run this again")
@@ -104,9 +105,9 @@ def renew(repository: Repository, recovery: Path, former: Path | None, clients: 
             "needs the former one, too: backup_server_former_passwords (docs/services/backup.md, Renewing passwords)"
         )
     if former:
-        repository.admit(RECOVERY, recovery, known)
+        repository.give_key(RECOVERY, recovery, known)
     for name, password in clients.items():
-        repository.admit(name, password, known=recovery)
+        repository.give_key(name, password, known=recovery)
 
 
 def main() -> None:
@@ -122,7 +123,7 @@ def main() -> None:
             former = repository.password("former", given["former"]) if given.get("former") else None
             renew(repository, recovery, former, clients)
         else:
-            make(path, Path(folder), recovery, clients)
+            create(path, Path(folder), recovery, clients)
     marker.touch(0o600)
 
 
