@@ -97,9 +97,9 @@ def test_the_examples_use_options_that_exist(path):
     tasks = [task for task in documented(path, "EXAMPLES") if path.stem in task]
     assert tasks, f"{path.name}: EXAMPLES must use {path.stem}"
     for task in tasks:
-        unknown = set(task[path.stem]) - set(spec)
+        unknown = set(task[path.stem] or {}) - set(spec)
         assert not unknown, f"{path.name}: an example uses unknown options {sorted(unknown)}"
-        missing = {name for name, option in spec.items() if option.get("required")} - set(task[path.stem])
+        missing = {name for name, option in spec.items() if option.get("required")} - set(task[path.stem] or {})
         assert not missing, f"{path.name}: an example lacks required options {sorted(missing)}"
         assert task.get("name"), f"{path.name}: give every example's task a name"
 
