@@ -11,7 +11,8 @@ description:
     full disk, or a file that isn't valid, leaves everything as it was.
   - One execution on the host, whatever the number of files; M(ansible.builtin.template) takes two to three apiece.
   - Templates are filled in on the controller, with P(ansible.builtin.template#lookup).
-  - Folders of a path must be there, or stand in the list. Links are not followed, a link at a file's path is replaced.
+  - A file's folder must be there, or stand in the list; what is missing above a folder of the list is made, root's and
+    V(0755). Links are not followed, a link at a file's path is replaced.
 options:
   files:
     description: The paths.

@@ -148,7 +148,8 @@ def planned(entries: Sequence[Entry], *, check_mode: bool) -> list[Change]:
     twice = {entry.path for entry in entries if sum(other.path == entry.path for other in entries) > 1}
     if twice:
         raise FilesError(f"{min(twice)} is in the list twice: say once what it shall be")
-    made = {entry.path for entry in entries if entry.kind == FOLDER}
+    folders = [entry.path for entry in entries if entry.kind == FOLDER]
+    made = {path for folder in folders for path in (folder, *folder.parents)}
     return [_planned(entry, made, check_mode=check_mode) for entry in entries]
 
 
@@ -165,7 +166,7 @@ def _planned(entry: Entry, made: set[Path], *, check_mode: bool) -> Change:
         raise FilesError(f"{path} is a {found.kind}, which is not removed for a {entry.kind} path: move it away")
     if entry.kind == FILE and entry.content is None and found.kind != FILE and not check_mode:
         raise FilesError(f"{path} is not there, and no content is given: give one, or install what brings the file")
-    if not (path.parent.is_dir() or path.parent in made or check_mode or entry.kind == ABSENT):
+    if not (path.parent.is_dir() or path.parent in made or path in made or check_mode or entry.kind == ABSENT):
         raise FilesError(f"{path.parent} is not there: add it to the list as a directory, before {path.name}")
     uid, gid = _owner(entry, check_mode=check_mode)
     return Change(entry, found, uid, gid)
@@ -267,6 +268,11 @@ def _prepare(change: Change, act: _Act) -> None:
     """Make a folder; or have what is new ready beside its place, valid."""
     entry = change.entry
     if entry.kind == FOLDER and change.found.kind == ABSENT:
+        above = [folder for folder in reversed(entry.path.parents) if not folder.exists()]
+        for folder in above:
+            folder.mkdir(mode=FOLDER_MODE)
+            act.folders.append(folder)
+            folder.chmod(FOLDER_MODE)
         entry.path.mkdir(mode=0o700)
         act.folders.append(entry.path)
     if not change.rewritten or entry.kind in {FOLDER, ABSENT}:
