@@ -176,3 +176,22 @@ def test_the_whole_facility_is_a_list_of_playbooks():
         assert imports == {"import_playbook"}, "playbooks/site.yml only imports: put this play into its own playbook"
         name = next(value for key, value in play.items() if key.endswith("import_playbook"))
         assert (REPOSITORY / "playbooks" / name).is_file(), f"playbooks/{name} doesn't exist: write it, or remove it"
+
+
+# A name is read alone, at night: it begins with its object, and says plainly what is done.
+QUAINT = re.compile(
+    r"^(?:It|Its|They|Their|Them|What|Whatever|Who|Whoever|Whose|This|That|Those|There|Nothing|Everybody|Somebody)\b"
+    r"|\b(?:told|looked (?:at|for|up)|mended|in earnest|makes sense)\b"
+)
+
+
+@pytest.mark.parametrize("file", task_files(), ids=shown)
+def test_a_task_s_name_says_its_object_plainly(file):
+    names = [str(task.get("name", "")) for task in tasks_in(file)]
+    assert [name for name in names if QUAINT.search(name)] == [], f"{shown(file)}: see docs/style-guide.md, Roles"
+
+
+def test_a_quaint_name_is_found():
+    assert QUAINT.search("It holds what the facility needs")
+    assert QUAINT.search("What would go is told")
+    assert not QUAINT.search("The virtual environment has all required packages")
