@@ -30,16 +30,17 @@ def completed(search: Search) -> Search:
     """
 
     def scan(module_name: str, module_path: str, search_path: Sequence[str]) -> list[Found]:
-        *ours, ansible = search_path
+        # Ansible's own folder stands there twice, in two spellings.
+        ansible = Path(search_path[-1]).resolve()
         found: dict[str, Found] = {}
         queue: list[Found] = [(module_name, module_path, False)]
         while queue:
             module = queue.pop()
-            relative = [entry for name in relative_imports(module) for entry in files_of(name, ours)]
+            relative = [entry for name in relative_imports(module) for entry in files_of(name, search_path)]
             for entry in [*search(module[0], module[1], search_path), *relative]:
                 if entry[0] not in found:
                     found[entry[0]] = entry
-                    if not Path(entry[1]).is_relative_to(ansible):
+                    if not Path(entry[1]).resolve().is_relative_to(ansible):
                         queue.append(entry)
         return sorted(found.values())
 

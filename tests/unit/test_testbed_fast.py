@@ -95,6 +95,22 @@ def test_a_host_gets_each_module_that_is_imported_and_no_other(strategy, tree, t
         assert Path(path) == (place / "__init__.py" if is_package else place.with_suffix(".py"))
 
 
+def test_what_comes_with_ansible_is_searched_once(strategy, tree):
+    """A search of each of its files again would cost more than Mitogen saves: modules of services import a hundred."""
+    searched = []
+
+    def search(name, path, search_path):
+        searched.append(name)
+        return strategy.original(name, path, search_path)
+
+    builtin = ansible.executor.module_common._MODULE_UTILS_PATH
+    (module := tree / "try_it.py").write_text(f"from ansible.module_utils import service\nimport {NAME}.other")
+    search_path = (str(tree), str(Path(builtin).resolve()), builtin)
+    found = strategy.completed(search)("ansible_module_try_it", str(module), search_path)
+    assert len(found) > 2
+    assert set(searched) == {"ansible_module_try_it", NAME, f"{NAME}.other"}
+
+
 def test_the_trap_in_mitogen_is_still_there(strategy, tree):
     """When this fails, Mitogen follows relative imports itself, and testbed/strategy can go."""
     assert f"{NAME}.core.words" not in found(strategy.original, tree, f"from {NAME}.core.plan import plan")
