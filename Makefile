@@ -23,8 +23,8 @@ hosts: root venv
 converge: venv
 	ansible-playbook playbooks/site.yml
 
-test: root venv  ## everything: lint, unit, contract, every molecule scenario, acceptance
-	@python -m testbed.suite
+test: root venv  ## all tests but those of today that no change since touches; with ALL=1 those, too
+	@python -m testbed.suite $(if $(ALL),--again)
 
 lint unit conformance acceptance: venv  ## a part of it
 	@python -m testbed.suite $@

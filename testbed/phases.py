@@ -23,6 +23,11 @@ def notes(scenario: str) -> Path:
     return BUILD / "results" / f"scenario-{scenario}.phases.json"
 
 
+def used(scenario: str) -> Path:
+    """Return the file that lists which tasks and roles a scenario's last run used (testbed/callback)."""
+    return BUILD / "results" / f"scenario-{scenario}.used"
+
+
 def timed(lines: Iterable[str], clock: Callable[[], float] = time.monotonic) -> dict[str, float]:
     """Pass molecule's lines on to standard output and return the seconds of each phase that began.
 

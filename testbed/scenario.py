@@ -24,7 +24,14 @@ def main() -> int:
     strategy, why = fast.strategy(name, os.environ)
     if why:
         print(why, flush=True)
-    environment = {**os.environ, **strategy, "PYTEST_ADDOPTS": f"{os.environ.get('PYTEST_ADDOPTS', '')} {junit}"}
+    (used := phases.used(name)).unlink(missing_ok=True)
+    environment = {
+        **os.environ,
+        **strategy,
+        "ANSIBLE_CALLBACK_PLUGINS": str(REPOSITORY / "testbed" / "callback"),
+        "FACILITY_USED": str(used),
+        "PYTEST_ADDOPTS": f"{os.environ.get('PYTEST_ADDOPTS', '')} {junit}",
+    }
     command = ["molecule", "test", "--scenario-name", name]
     return phases.run(command, environment, phases.notes(name), strategy=strategy.get("ANSIBLE_STRATEGY", "linear"))
 

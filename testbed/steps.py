@@ -9,13 +9,15 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from xml.etree import ElementTree
 
 from testbed import phases
+from testbed.passes import HOURS, Pass, Passes
 from testbed.paths import BUILD, REPOSITORY
 
 LOGS = BUILD / "logs"
@@ -38,6 +40,8 @@ class Step:
         shown: let the command's output through instead of only keeping it in build/logs/.
         phases: a file in which a scenario notes the seconds of its phases.
         beside: a word; it may run beside neighbours with the same: it shares no hosts with them. "" for alone.
+        rooms: what it depended on, asked after it went well; without it, a pass is never taken over.
+        together: a word; steps with the same are taken over all or none: one works on what the other left.
     """
 
     name: str
@@ -47,6 +51,8 @@ class Step:
     shown: bool = False
     phases: Path | None = None
     beside: str = ""
+    rooms: Callable[[], Collection[str]] | None = None
+    together: str = ""
 
 
 @dataclass
@@ -59,6 +65,7 @@ class Outcome:
         passed: how many tests; failed and skipped likewise.
         faults: a text for each test that failed.
         phases: seconds of each phase, of a scenario.
+        since: when an earlier run found it good, seconds since the epoch; None where this run did.
     """
 
     name: str
@@ -68,13 +75,22 @@ class Outcome:
     skipped: int = 0
     faults: list[str] = field(default_factory=list)
     phases: dict[str, float] = field(default_factory=dict)
+    since: float | None = None
 
 
 @dataclass
 class Run:
-    """Steps in their order; after the first that fails no other begins."""
+    """Steps in their order; after the first that fails no other begins.
+
+    Attributes:
+        total: how many there are.
+        passes: where good steps are noted for later runs.
+        earlier: steps that need not run, and why: by name.
+    """
 
     total: int
+    passes: Passes | None = None
+    earlier: dict[str, Pass] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
     _numbers: Iterable[int] = field(default_factory=lambda: itertools.count(1))
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -85,8 +101,16 @@ class Run:
             if any(outcome.failed for outcome in self.outcomes):
                 return False
             number = next(iter(self._numbers))
+            if step.name in self.earlier:
+                since = self._take_over(step, self.earlier[step.name])
+                print(f"[{number}/{self.total}] {step.name}: good since {since}, and nothing changed", flush=True)
+                return True
             print(f"[{number}/{self.total}] {step.name} …", flush=True)
         return self._finished(step, number)
+
+    def _take_over(self, step: Step, earlier: Pass) -> str:
+        self.outcomes.append(Outcome(step.name, 0, earlier.passed, skipped=earlier.skipped, since=earlier.at))
+        return _clock_time(earlier.at)
 
     def _finished(self, step: Step, number: int) -> bool:
         LOGS.mkdir(parents=True, exist_ok=True)
@@ -101,6 +125,8 @@ class Run:
         with self._lock:
             self.outcomes.append(outcome)
             if done.returncode == 0:
+                if self.passes and step.rooms:
+                    self.passes.note(step.name, step.rooms(), passed=outcome.passed, skipped=outcome.skipped)
                 print(f"[{number}/{self.total}] {step.name}: done in {seconds:.1f} s", flush=True)
                 return True
             if not step.shown:
@@ -119,7 +145,15 @@ class Run:
         )
         last = f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else "")
         faults = [f"{o.name}: {fault}" for o in self.outcomes for fault in o.faults]
-        return "\n\n".join([table(rows), *self._phases(), *faults, last])
+        return "\n\n".join([table(rows), *self._phases(), *self._taken_over(), *faults, last])
+
+    def _taken_over(self) -> list[str]:
+        """Return one text about the steps that an earlier run found good, where there are some."""
+        rows = [(o.name, _clock_time(o.since)) for o in self.outcomes if o.since is not None]
+        head = (
+            f"Not run again, for nothing that they depend on changed within {HOURS} hours (make test ALL=1 runs all):"
+        )
+        return ["\n".join([head, table([("step", "good since"), *rows])])] if rows else []
 
     def _phases(self) -> list[str]:
         """Return a table with the seconds of each phase of each scenario, where there was one."""
@@ -148,14 +182,31 @@ def table(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([line(rows[0]), "  ".join("-" * width for width in widths), *map(line, rows[1:])])
 
 
-def run_all(steps: Sequence[Step]) -> tuple[Run, bool]:
-    """Run steps until one fails, neighbours that may so side by side; return the run and whether all went well."""
-    run = Run(len(steps))
+def run_all(steps: Sequence[Step], passes: Passes | None = None, *, again: bool = True) -> tuple[Run, bool]:
+    """Run steps until one fails, neighbours that may so side by side; return the run and whether all went well.
+
+    Args:
+        steps: in their order.
+        passes: where good steps are noted.
+        again: also those that an earlier run found good, and that depend on nothing that changed.
+    """
+    run = Run(len(steps), passes, {} if again or passes is None else _earlier(steps, passes))
     for beside, group in itertools.groupby(steps, key=lambda step: step.beside):
         with ThreadPoolExecutor(LANES if beside else 1) as lanes:
             if not all(list(lanes.map(run.do, group))):
                 return run, False
     return run, True
+
+
+def _earlier(steps: Sequence[Step], passes: Passes) -> dict[str, Pass]:
+    """Return the passes that are taken over, by the steps' names."""
+    found = {step.name: earlier for step in steps if step.rooms and (earlier := passes.known(step.name))}
+    broken = {step.together for step in steps if step.together and step.name not in found}
+    return {step.name: found[step.name] for step in steps if step.name in found and step.together not in broken}
+
+
+def _clock_time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def _count(step: Step, seconds: float, status: int) -> Outcome:

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``make test``: everything, scenarios two at a time, with one table at the end."""
+"""``make test``: everything that is not known to be good, scenarios two at a time, with one table at the end."""
 
 import argparse
 import dataclasses
+import functools
 import shutil
 import sys
 
-from testbed import phases
+from testbed import phases, rooms
+from testbed.passes import Passes
 from testbed.paths import BUILD, REPOSITORY
 from testbed.steps import Step, finish, run_all
 
@@ -24,7 +26,20 @@ def lint_steps() -> list[Step]:
         ("mypy", ["mypy"], ""),
         ("yamllint", ["yamllint", "--strict", "."], ""),
     ]
-    return [Step(f"lint: {name}", command, f"make lint{cure}", beside="checks") for name, command, cure in linters]
+    return [
+        Step(f"lint: {name}", command, f"make lint{cure}", beside="checks", rooms=everything)
+        for name, command, cure in linters
+    ]
+
+
+def everything() -> set[str]:
+    """Return the whole checkout: what linters, unit and contract tests look at."""
+    return {rooms.ALL}
+
+
+def site() -> set[str]:
+    """Return what a facility is made of."""
+    return {rooms.SITE}
 
 
 def pytest_step(name: str, folder: str, again: str) -> Step:
@@ -50,39 +65,64 @@ def scenario_step(name: str) -> Step:
         RESULTS / f"scenario-{name}.xml",
         phases=phases.notes(name),
         beside="scenarios",
+        rooms=functools.partial(scenario_rooms, name),
     )
+
+
+def scenario_rooms(name: str) -> set[str]:
+    """Return what a scenario depended on: rooms that its files name, and roles that Ansible really ran.
+
+    Nothing, which no later run takes for a pass, where Ansible noted nothing.
+    """
+    used = phases.used(name)
+    paths = used.read_text().splitlines() if used.exists() else []
+    known = set(rooms.digests()) - {rooms.ALL, rooms.SITE, rooms.REST}
+    return rooms.of_paths(paths) | rooms.mentioned(f"molecule/{name}", known) | {rooms.REST} if paths else set()
 
 
 def conformance_step() -> Step:
     """Return the step that runs both twins of the PPMS agent under Wine."""
     step = pytest_step("conformance", "tests/conformance", "make conformance")
-    return dataclasses.replace(step, beside="scenarios")
+    return dataclasses.replace(step, beside="scenarios", rooms=conformance_rooms)
+
+
+def conformance_rooms() -> set[str]:
+    """Return what the conformance tests depend on."""
+    known = set(rooms.digests()) - {rooms.ALL, rooms.SITE, rooms.REST}
+    return rooms.mentioned("tests/conformance", known) | {rooms.REST, "roles/device_pc"}
+
+
+def acceptance_steps() -> list[Step]:
+    """Return the example facility, the same once more, and what people do with it."""
+    steps = [
+        Step("facility", [sys.executable, "-m", "testbed", "facility"], "make facility"),
+        Step("facility again", [sys.executable, "-m", "testbed.unchanged"], "make facility, then look for changed="),
+        pytest_step("acceptance", "tests/acceptance", "make acceptance"),
+    ]
+    return [dataclasses.replace(step, rooms=site, together="facility") for step in steps]
 
 
 def main() -> int:
     """Run the parts that were asked for, or all."""
     parser = argparse.ArgumentParser(prog="python -m testbed.suite", description=__doc__)
     parser.add_argument("part", nargs="?", default="all", choices=["all", "lint", "unit", "conformance", "acceptance"])
-    part = parser.parse_args().part
+    parser.add_argument("--again", action="store_true", help="run also what an earlier run found good")
+    given = parser.parse_args()
     shutil.rmtree(RESULTS, ignore_errors=True)
     RESULTS.mkdir(parents=True)
     unit = [
-        dataclasses.replace(pytest_step(name, f"tests/{name}", "make unit"), beside="checks")
+        dataclasses.replace(pytest_step(name, f"tests/{name}", "make unit"), beside="checks", rooms=everything)
         for name in ("unit", "contract")
-    ]
-    acceptance = [
-        Step("facility", [sys.executable, "-m", "testbed", "facility"], "make facility"),
-        Step("facility again", [sys.executable, "-m", "testbed.unchanged"], "make facility, then look for changed="),
-        pytest_step("acceptance", "tests/acceptance", "make acceptance"),
     ]
     steps = {
         "lint": lint_steps(),
         "unit": unit,
         "conformance": [conformance_step()],
-        "acceptance": acceptance,
-        "all": [*lint_steps(), *unit, *scenario_steps(), conformance_step(), *acceptance],
-    }[part]
-    run, good = run_all(steps)
+        "acceptance": acceptance_steps(),
+        "all": [*lint_steps(), *unit, *scenario_steps(), conformance_step(), *acceptance_steps()],
+    }[given.part]
+    # Who asks for a part wants to see it run.
+    run, good = run_all(steps, Passes(), again=given.again or given.part != "all")
     run.note(RESULTS / "steps.json")
     return finish(run, good)
 
