@@ -18,6 +18,9 @@ SITE = "site"
 REST = "rest"
 """Whatever has no room of its own: modules, filters, the test bed, the lock, configuration. All steps depend on it."""
 
+INTERFACE = {"defaults", "vars", "meta"}
+"""What a role says of itself is known in every run (vars_plugins/role_interfaces.py), whichever roles that has."""
+
 Digests = Mapping[str, str]
 
 
@@ -26,6 +29,8 @@ def room(path: str) -> str:
     parts = path.split("/")
     if parts[0] == "docs" or (path.endswith(".md") and (len(parts) == 1 or parts[0] == "roles")):
         return "docs"
+    if parts[0] == "roles" and len(parts) > 3 and parts[2] in INTERFACE:
+        return REST
     if parts[0] in {"roles", "molecule", "tests"} and len(parts) > 2:
         return "/".join(parts[:2])
     return parts[0] if parts[0] in {"playbooks", "inventories", "tests"} else REST
@@ -73,6 +78,9 @@ def mentioned(start: str, known: Iterable[str], checkout: Path = REPOSITORY) -> 
     for path in files(checkout):
         if (checkout / path).is_file():
             texts[room(path)] = texts.get(room(path), "") + (checkout / path).read_text(errors="replace")
+        if (checkout / path).is_symlink():
+            # A link into another room names it.
+            texts[room(path)] = texts.get(room(path), "") + f"\n{(checkout / path).readlink()}\n"
     found, queue = {start, "tests"}, [start, "tests"]
     while queue:
         text = texts.get(queue.pop(), "")

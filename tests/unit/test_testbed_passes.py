@@ -21,7 +21,8 @@ FILES = (
     "filter_plugins/facility.py",
     "inventories/example/hosts.yml", "library/thing.py", "molecule/base/molecule.yml",
     "molecule/wiki/tests/test_wiki.py",
-    "playbooks/wiki.yml", "pyproject.toml", "requirements.lock", "roles/base/tasks/main.yml", "roles/wiki/README.md",
+    "playbooks/wiki.yml", "pyproject.toml", "requirements.lock", "roles/base/defaults/main.yml",
+    "roles/base/meta/facility.yml", "roles/base/tasks/main.yml", "roles/wiki/README.md",
     "roles/wiki/files/page.txt", "roles/wiki/tasks/main.yml", "src/facility/core/plan.py", "testbed/hosts/driver.py",
     "tests/alerts/backup.test.yml", "tests/scenario.py", "tests/unit/test_plan.py",
 )  # fmt: skip
@@ -129,6 +130,13 @@ def test_files_that_come_go_or_become_programs_are_changes(seen, checkout):
     assert seen().known("scenario: wiki") is None
     page.symlink_to("main.yml")
     assert seen().known("scenario: wiki") is None
+
+
+def test_a_link_into_another_room_names_that_room(checkout):
+    link = checkout / "molecule/wiki/inventory/wiring.yml"
+    link.parent.mkdir()
+    link.symlink_to("../../../inventories/example/hosts.yml")
+    assert "inventories" in rooms.mentioned("molecule/wiki", {"inventories", "playbooks"}, checkout)
 
 
 def test_what_git_ignores_is_none(seen, checkout):
