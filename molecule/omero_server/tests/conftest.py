@@ -118,9 +118,9 @@ def client(host):
         lines = f"""
 import sys
 sys.path.insert(0, "/usr/local/lib/omero-dropbox-monitor")
-from facility.omero_server import OmeroError, Server, call, opened
+from facility.omero.connection import OmeroError, Server, call, open_session
 try:
-    with opened(Server("{NAME}", 4064, "{login}", {password!r}, "{CA}")) as session:
+    with open_session(Server("{NAME}", 4064, "{login}", {password!r}, "{CA}")) as session:
         {code}
 except OmeroError as error:
     print(error)
