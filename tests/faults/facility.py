@@ -8,7 +8,7 @@ import os
 import time
 from pathlib import Path
 
-from facility.drive.settle import folders
+from facility.core.replace_file import replace_file
 from facility.drive.settle.config import Config
 from facility.drive.settle.incoming import NOTICE
 from facility.drive.settle.service import Service
@@ -77,7 +77,7 @@ class Facility:
             "importing": self.importing,
             "imported": self.imported,
         }
-        folders.replace_path(self.config.monitor_file, json.dumps(document).encode())
+        replace_file(self.config.monitor_file, json.dumps(document), sync=False)
 
     def go(self, seconds: float = 0) -> None:
         """Let time pass and settle work."""

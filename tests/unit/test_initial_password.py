@@ -26,7 +26,7 @@ def test_the_same_person_gets_the_same_password_again(tmp_path):
 
 
 def test_what_a_cut_off_run_left_half_written_is_not_taken_for_a_password(tmp_path):
-    (tmp_path / ".aadler.unfinished").write_text("half", encoding="utf-8")
+    (tmp_path / ".aadler.new").write_text("half", encoding="utf-8")
     (tmp_path / "ccosta").touch()
     assert len(initial_password.kept(tmp_path, "aadler")) == 20
     assert len(initial_password.kept(tmp_path, "ccosta")) == 20

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from .replace_file import prepared_file
+
 FILE_MODE, FOLDER_MODE = 0o644, 0o755
 
 
@@ -131,7 +133,7 @@ def install(folder: Path, files: Mapping[str, str], *, check_mode: bool) -> Chan
             os.chown(made, os.geteuid(), os.getegid())
             made.chmod(FOLDER_MODE)
         # All new texts are on the disk before the first takes its place: a full disk leaves the old program whole.
-        ready = {name: _beside(folder / name, text) for name, text in todo.written.items()}
+        ready = {name: prepared_file(folder / name, text, mode=FILE_MODE) for name, text in todo.written.items()}
         for name, path in ready.items():
             path.replace(folder / name)
         for name in todo.removed:
@@ -141,11 +143,3 @@ def install(folder: Path, files: Mapping[str, str], *, check_mode: bool) -> Chan
                 with contextlib.suppress(OSError):
                     (folder / package).rmdir()
     return todo
-
-
-def _beside(path: Path, text: str) -> Path:
-    new = path.with_name(f".{path.name}.new")
-    new.unlink(missing_ok=True)
-    new.write_text(text)
-    new.chmod(FILE_MODE)
-    return new

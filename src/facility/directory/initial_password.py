@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from pathlib import Path
+
+from ..core.replace_file import replace_file
 
 # Without 0 O 1 l I: initial passwords are read from a screen or a slip of paper.
 _ALPHABET = "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -43,11 +44,5 @@ def kept(folder: Path, login: str) -> str:
             file.chmod(0o600)
         return found
     password = generated()
-    unfinished = folder / f".{login}.unfinished"
-    unfinished.unlink(missing_ok=True)
-    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
-        stream.write(password + "\n")
-        stream.flush()
-        os.fsync(stream.fileno())
-    unfinished.replace(file)
+    replace_file(file, password + "\n", mode=0o600)
     return password

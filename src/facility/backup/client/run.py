@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ...core.replace_file import replace_file
 from . import identities, metrics, repository, sample, steps
 from .config import Config
 from .exclusion import Exclusions
@@ -159,15 +160,7 @@ def _last(config: Config) -> Mapping[str, Any]:
 
 def _replace(path: Path, document: Mapping[str, Any]) -> None:
     """Replace a JSON file as a whole; root's alone."""
-    beside = path.with_suffix(".new")
-    beside.unlink(missing_ok=True)
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(document, file)
-        file.write("\n")
-        file.flush()
-        os.fsync(descriptor)
-    beside.replace(path)
+    replace_file(path, json.dumps(document) + "\n", mode=0o600)
 
 
 @contextlib.contextmanager

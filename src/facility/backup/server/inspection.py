@@ -58,7 +58,8 @@ def run(config: Config) -> list[str]:
     values |= _volume_values(disk) | weekly
     # Last: the metrics must not say that all was looked at when the report could not be written.
     drilled = {"host_drills": _host_drills(_last(config.state / state.HOST_DRILL_FILE))}
-    state.write(report, _report(listed, facts, stanzas, known, now) | drilled)
+    with state.locked(report.with_suffix(".lock"), wait=60):
+        state.write(report, _report(listed, facts, stanzas, known, now) | drilled)
     metrics.write(config.metrics, values | {"backup_inspect_timestamp_seconds": now})
     return [entry["message"] for entry in listed if entry["id"] in new]
 

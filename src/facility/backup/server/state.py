@@ -13,12 +13,12 @@ import contextlib
 import fcntl
 import json
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ...core.replace_file import replace_file
 from ..health import Outcome
 
 STATE_FILE = "state.json"
@@ -52,23 +52,14 @@ def read(file: Path) -> dict[str, Any]:
 
 
 def write(file: Path, content: Mapping[str, Any], mode: int = 0o644) -> None:
-    """Replace a file; everybody may read it, unless the mode says otherwise.
+    """Replace a file that one command alone writes, or under its lock; everybody may read it unless mode forbids it.
 
     Raises:
         StateError: When that fails; then the old one is there.
     """
     text = json.dumps(content, indent=1, sort_keys=True) + "\n"
     try:
-        with tempfile.NamedTemporaryFile("w", dir=file.parent, prefix=f".{file.name}.", delete=False) as new:
-            try:
-                new.write(text)
-                new.flush()
-                os.fchmod(new.fileno(), mode)
-                os.fsync(new.fileno())
-                Path(new.name).replace(file)
-            except BaseException:
-                Path(new.name).unlink(missing_ok=True)
-                raise
+        replace_file(file, text, mode=mode)
     except OSError as error:
         raise StateError(
             f"{file}: {error.strerror}: let its folder belong to this unit's user, with room on it"

@@ -9,7 +9,6 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from pathlib import Path
 
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NOREPLACE = 1
@@ -131,15 +130,6 @@ def replace_file(folder: int, name: str, content: bytes, mode: int | None = None
         with contextlib.suppress(OSError):
             os.unlink(beside, dir_fd=folder)
         raise
-
-
-def replace_path(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """The same for a path of settle's own, whatever the umask."""
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        replace_file(folder, path.name, content, mode)
-    finally:
-        os.close(folder)
 
 
 def files_below(folder: int, name: str) -> Iterator[tuple[str, os.stat_result]]:

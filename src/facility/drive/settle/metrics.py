@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .folders import replace_path
+from ...core.replace_file import replace_file
 from .state import Record, read_only
 
 WAITING_FILE = "waiting.json"
@@ -43,7 +43,7 @@ def rendered(values: Mapping[str, float | Mapping[str, float]]) -> str:
 
 def write(file: Path, values: Mapping[str, float | Mapping[str, float]]) -> None:
     """Replace the metrics file."""
-    replace_path(file, rendered(values).encode())
+    replace_file(file, rendered(values), sync=False)
 
 
 def status(state_dir: Path) -> dict[str, Any]:

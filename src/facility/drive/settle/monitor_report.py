@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from ...core.replace_file import replace_file
 from .decisions import Report
-from .folders import replace_path
 
 log = logging.getLogger("settle")
 SILENCE = Report(time=0)
@@ -54,7 +54,7 @@ class MonitorFiles:
         content = json.dumps({"sets": sorted(sets)}).encode()
         if content == self._asked:
             return False
-        replace_path(self._asked_file, content + b"\n", 0o644)
+        replace_file(self._asked_file, content + b"\n", sync=False)
         self._asked = content
         return True
 

@@ -14,6 +14,7 @@ import time
 from collections import defaultdict
 from typing import Any
 
+from ...core.replace_file import replace_file
 from . import folders, leases, metrics
 from .clock import Clock
 from .config import Config
@@ -130,7 +131,7 @@ class Service:
         if content == self._waiting:
             return
         document = b'{"updated": %.3f, "sets": %s}\n' % (self.clock.wall(), content)
-        folders.replace_path(self.config.state_dir / metrics.WAITING_FILE, document, 0o640)
+        replace_file(self.config.state_dir / metrics.WAITING_FILE, document, mode=0o640, sync=False)
         self._waiting = content
 
     def _write_notices(self) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ...core.replace_file import replace_file
 from ..connection import OmeroError, Server, call, open_session
 from ..imports import imported_files
 from .canary import Canary
@@ -26,7 +27,7 @@ _LOOK_SECONDS = 4.0
 
 
 def main() -> int:
-    """Run until told to stop; return the exit status."""
+    """Run until SIGTERM; return the exit status."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     settings = json.loads(Path(sys.argv[1]).read_text())
     password = Path(os.environ["CREDENTIALS_DIRECTORY"], "password").read_text()
@@ -53,9 +54,10 @@ def _monitor(
 ) -> None:
     last = ""
     while not stop.is_set():
-        told = report(session, settings, canary, last)
-        last = next(reversed(told["imported"]), "")
-        write(Path(settings["report_file"]), told)
+        answer = report(session, settings, canary, last)
+        last = next(reversed(answer["imported"]), "")
+        # The next report comes in seconds, and readers look at its age.
+        replace_file(Path(settings["report_file"]), json.dumps(answer) + "\n", sync=False)
         stop.wait(settings["seconds"])
 
 
@@ -95,15 +97,6 @@ def _imported(session: Any, dropbox: str, asked: Iterable[str], last: str) -> di
         if time.monotonic() > ends:
             break
     return found
-
-
-def write(path: Path, document: Mapping[str, Any]) -> None:
-    """Replace a JSON file as a whole."""
-    beside = path.with_suffix(".new")
-    # The folder is this service's alone; whoever feeds the DropBox reads the file.
-    beside.write_text(json.dumps(document) + "\n")
-    beside.chmod(0o644)
-    beside.replace(path)
 
 
 def _asked(path: Path) -> list[str]:
