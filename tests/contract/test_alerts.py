@@ -12,7 +12,7 @@ from facility.backup.server import metrics as server
 from tests.conftest import REPOSITORY
 
 RULES = REPOSITORY / "roles/backup_server/files/alerts/backup.rules.yml"
-WRITTEN = set(server._HELP) | set(client._HELP)
+WRITTEN = set(server.METRICS) | set(client.METRICS)
 
 
 def rules():

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from facility.backup.client import faults, metrics, repository, steps
+from facility.backup.client import faults, repository, steps
 from facility.backup.client.config import Config, Step
 from facility.backup.client.run import BusyError, run
+from facility.core import textfile_metrics
 
 SUMMARY = json.dumps(
     {"message_type": "summary", "total_files_processed": 7, "data_added_packed": 5, "snapshot_id": "a75c4153"}
@@ -32,7 +33,7 @@ def config(tmp_path, monkeypatch):
     (tmp_path / "images").mkdir()
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
     written = {}
-    monkeypatch.setattr(metrics, "write", lambda file, values: written.update(values))
+    monkeypatch.setattr(textfile_metrics, "write", lambda file, metrics, values: written.update(values))
     made = Config(
         client="omero1", repository="rest:https://backup1:8101/omero1/", ca_file=Path("/ca.crt"),
         paths=(tmp_path / "images",), state=tmp_path / "state", cache=tmp_path / "cache",

@@ -207,7 +207,7 @@ def test_a_disk_that_is_full_loses_nothing(facility, monkeypatch):
         facility.go(QUIET)
     assert left == [0] and facility.dropbox == ["aadler/set/a.tif"]
     facility.service._write_metrics()
-    assert "settle_errors_total 3\n" in facility.config.metrics_file.read_text()
+    assert "settle_errors_total 3.0\n" in facility.config.metrics_file.read_text()
 
 
 def test_without_its_state_settle_puts_what_was_in_staging_aside(facility):

@@ -13,11 +13,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 DEPENDENCIES: Mapping[str, Mapping[str, str]] = {
-    "facility.backup.client": {
-        "prometheus_client": "python3-prometheus-client",
-        "psycopg2": "python3-psycopg2",
-    },
-    "facility.backup.server": {"prometheus_client": "python3-prometheus-client"},
+    "facility.backup.client": {"psycopg2": "python3-psycopg2"},
+    "facility.backup.server": {},
     "facility.drive.settle": {},
     # It runs in OMERO's virtual environment.
     "facility.omero.dropbox_monitor": {"omero": "omero-py", "Ice": "zeroc-ice", "Glacier2": "zeroc-ice"},

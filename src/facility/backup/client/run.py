@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ...core import textfile_metrics
 from ...core.replace_file import replace_file
 from . import identities, metrics, repository, sample, steps
 from .config import Config
@@ -135,7 +136,7 @@ def _close(config: Config, figures: dict[str, Any], problems: list[str], begun: 
             "backup_run_added_bytes": figures["added_bytes"],
         }
         try:
-            metrics.write(config.metrics, values)
+            textfile_metrics.write(config.metrics, metrics.METRICS, values)
         except OSError as error:
             log.warning("%s: no figures were written: %s", config.metrics, error.strerror)
     for problem in problems:

@@ -14,6 +14,7 @@ import time
 from collections import defaultdict
 from typing import Any
 
+from ...core import textfile_metrics
 from ...core.replace_file import replace_file
 from . import folders, leases, metrics
 from .clock import Clock
@@ -165,8 +166,9 @@ class Service:
         wall = self.clock.wall()
         sets = [w for w in self.engine.incoming.sets.values() if w.reason != Reason.NOTHING]
         totals = {name: self.store.totals.get(name, 0) for name in ("offered", "imported", "reoffered", "quarantined")}
-        metrics.write(
+        textfile_metrics.write(
             self.config.metrics_file,
+            metrics.METRICS,
             {
                 "settle_sets": {"waiting": len(self.engine.incoming.sets), **self.store.counts()},
                 "settle_oldest_waiting_seconds": max((wall - w.first_seen for w in sets), default=0),
