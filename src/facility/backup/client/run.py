@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import fcntl
 import json
 import logging
-import os
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ...core import textfile_metrics
+from ...core.lock import LockedError, locked
 from ...core.replace_file import replace_file
 from . import identities, metrics, repository, sample, steps
 from .config import Config
@@ -26,7 +25,6 @@ from .exclusion import Exclusions
 
 log = logging.getLogger("backup_client")
 LAST_RUN = "last-run.json"
-_LOOK_SECONDS = 1.0
 _NAMED = 10
 
 
@@ -166,22 +164,13 @@ def _replace(path: Path, document: Mapping[str, Any]) -> None:
 
 @contextlib.contextmanager
 def _alone(config: Config) -> Iterator[None]:
-    """Hold the lock, which the kernel takes back however this process ends."""
-    ends = time.monotonic() + config.wait_minutes * 60
-    descriptor = os.open(config.state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() >= ends:
-                    waited = f" for more than {config.wait_minutes:g} min" if config.wait_minutes else ""
-                    raise BusyError(
-                        f"another run of the backup is under way{waited} and this one leaves; see journalctl -u "
-                        "facility-backup"
-                    ) from None
-                time.sleep(_LOOK_SECONDS)
+    """Hold the lock for this run."""
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(locked(config.state / "lock", config.wait_minutes * 60))
+        except LockedError:
+            waited = f" for more than {config.wait_minutes:g} min" if config.wait_minutes else ""
+            raise BusyError(
+                f"another run of the backup is under way{waited} and this one leaves; see journalctl -u facility-backup"
+            ) from None
         yield
-    finally:
-        os.close(descriptor)

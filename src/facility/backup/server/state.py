@@ -10,14 +10,12 @@ An outcome is {"time": epoch seconds, "ok": bool, "message": text} and numbers o
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
-import os
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ...core import lock
 from ...core.replace_file import replace_file
 from ..health import Outcome
 
@@ -96,20 +94,11 @@ def locked(file: Path, wait: float) -> Iterator[None]:
     Raises:
         StateError: When another process holds it for longer than wait seconds.
     """
-    try:
-        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise StateError(f"{file}: {error.strerror}: let its folder belong to this unit's user") from None
-    try:
-        until = time.monotonic() + wait
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > until:
-                    raise StateError(f"{file}: another run of the backup server holds it: wait for its end") from None
-                time.sleep(0.2)
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(lock.locked(file, wait))
+        except lock.LockedError:
+            raise StateError(f"{file}: another run of the backup server holds it: wait for its end") from None
+        except OSError as error:
+            raise StateError(f"{file}: {error.strerror}: let its folder belong to this unit's user") from None
         yield
-    finally:
-        os.close(descriptor)
