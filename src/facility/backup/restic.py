@@ -19,32 +19,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from .restic_faults import INCOMPLETE, fault_of
+
 _PASSED_ON = ("PATH", "HOME", "XDG_CACHE_HOME", "TMPDIR", "LANG")
-# restic's exit statuses, as its manual lists them ("Scripting").
-INCOMPLETE = 3
-_NO_REPOSITORY, _LOCKED, _WRONG_PASSWORD = 10, 11, 12
 _END_SECONDS = 30.0
-# What restic says of other things that have a cure.
-_CURES = (
-    (
-        r"create lock.*(?:ciphertext|unmarshal|invalid)",
-        "restic did not make what is in its folder locks: see docs/runbooks/backup-attack.md, unlock --remove-all",
-    ),
-    (
-        r"panic:|unmarshal|ciphertext verification failed|invalid character",
-        "what lies in it is no work of restic's: see docs/runbooks/backup-attack.md, 'Files that restic did not make'",
-    ),
-    (r"contains errors", "its data are damaged: see docs/runbooks/backup-drill-failed.md"),
-    (r"resolving password failed|empty password", "it got no password: write it into the password file"),
-    (r"\b401\b|unauthorized", "the server refuses user or password: compare them with its htpasswd file"),
-    (r"x509|certificate", "the server's certificate isn't trusted: name the authority with ca_file"),
-    (
-        r"connection refused|no such host|no route|timeout|timed out|deadline|network is unreachable",
-        "it can't be reached: look at the server's unit, the address and the firewall",
-    ),
-    (r"no space left|\b507\b|insufficient storage", "it is full: see docs/runbooks/backup-full.md"),
-    (r"permission denied", "its files can't be read or written: run as the user who owns it"),
-)
 
 
 class ResticError(Exception):
@@ -89,6 +67,8 @@ class Repository:
         password_file: holds the repository's password.
         user, password: at the rest-server.
         ca_file: PEM file with the authority of the server's certificate; "" for the host's own trust.
+        cache: folder of restic's cache; "" for its own choice.
+        program: restic itself.
         seconds: how long one call may take; 0 for as long as it takes. restic itself tries for 15 minutes.
     """
 
@@ -97,6 +77,8 @@ class Repository:
     user: str = ""
     password: str = ""
     ca_file: str = ""
+    cache: str = ""
+    program: str = "restic"
     seconds: float = 0
 
     def snapshots(self) -> list[Snapshot]:
@@ -189,11 +171,11 @@ class Repository:
         return ResticError(f"{self.location}: restic {word}: {explained(status, stderr)}")
 
     def _run(self, words: Sequence[str], wait: str = "") -> subprocess.CompletedProcess[str]:
-        command = ["restic", *(["--retry-lock", wait] if wait else []), *words]
+        command = [self.program, *(["--retry-lock", wait] if wait else []), *words]
         process = None
         try:
             process = subprocess.Popen(
-                command, env=self._environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                command, env=self.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE, text=True, errors="surrogateescape",
             )  # fmt: skip
             stdout, stderr = process.communicate(timeout=self.seconds or None)
@@ -206,14 +188,16 @@ class Repository:
             ) from None
         finally:
             if process and process.poll() is None:
-                _end(process)
+                end(process)
         return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """What restic finds set: nothing secret is in its arguments."""
         chosen = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         chosen |= {"RESTIC_REPOSITORY": self.location, "RESTIC_PASSWORD_FILE": self.password_file}
         given = {
             "RESTIC_REST_USERNAME": self.user, "RESTIC_REST_PASSWORD": self.password, "RESTIC_CACERT": self.ca_file,
+            "RESTIC_CACHE_DIR": self.cache,
         }  # fmt: skip
         return chosen | {name: value for name, value in given.items() if value}
 
@@ -299,15 +283,8 @@ def literal(path: str) -> str:
 def explained(status: int, stderr: str) -> str:
     """Cause and cure in one line, out of restic's exit status and what it wrote."""
     said = _reason(stderr)
-    if status == _NO_REPOSITORY:
-        return "there is no repository: mend the address, or make it (role backup_server does)"
-    if status == _LOCKED:
-        return f"it is locked ({said}): wait for that run; if none is alive: restic unlock"
-    if status == _WRONG_PASSWORD:
-        return "no key fits the password: give this repository's own, or its recovery password"
-    for pattern, cure in _CURES:
-        if re.search(pattern, stderr, flags=re.IGNORECASE):
-            return f"{said}: {cure}"
+    if found := fault_of(stderr, status):
+        return found[0].value.cure.format(said=said)
     return f"{said or f'it ended with status {status}'}: see restic's manual, or docs/runbooks/backup-missing.md"
 
 
@@ -345,7 +322,7 @@ def _json(location: str, text: str) -> Any:  # noqa: ANN401 - as json.loads
         raise ResticError(f"{location}: restic said no JSON: install restic 0.17 or newer") from None
 
 
-def _end(process: subprocess.Popen[str]) -> None:
+def end(process: subprocess.Popen[Any]) -> None:
     """End restic so that it takes its lock away; not waiting for ever."""
     process.terminate()
     try:

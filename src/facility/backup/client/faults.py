@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What restic complains about, in words that name the cure; its texts are those of 0.17 and 0.18."""
+"""What restic's faults mean on a client, in words that name what is to be done there and on the backup host."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
+from .. import restic_faults
 from .config import Config
 
 
@@ -24,87 +25,51 @@ class Fault:
     weight: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """A pattern and its words, with {server}, {client}, {ca_file}, {cache}, {state}, and {found}, its last group."""
-
-    pattern: str
-    words: str
-    hopeless: bool
-    weight: int
-
-
-_KINDS = (
-    _Kind(
-        r"\((?:507|413)\)",
+# With {server}, {client}, {ca_file}, {cache}, {state}, and {found}, what restic says.
+_WORDS = {
+    restic_faults.Fault.FULL: (
         "the repository is full: {server} takes no more for {client}. On the backup host raise this client's quota, or "
-        "free room by keeping less, and start facility-backup.service again",
-        hopeless=True,
-        weight=9,
+        "free room by keeping less, and start facility-backup.service again"
     ),
-    _Kind(
-        r".*(?:x509|tls): (.*)",
+    restic_faults.Fault.CERTIFICATE: (
         "{server} shows a certificate that {ca_file} doesn't vouch for ({found}): give both certificates of "
-        "the same authority (playbooks/base.yml), and name the server as its certificate does",
-        hopeless=True,
-        weight=8,
+        "the same authority (playbooks/base.yml), and name the server as its certificate does"
     ),
-    _Kind(
-        r"\(401\)",
+    restic_faults.Fault.REFUSED: (
         "{server} refuses the user {client}: its password is another one there, or the repository is another client's. "
-        "Run the playbooks of the backup host and of this host with the same vault",
-        hopeless=True,
-        weight=8,
+        "Run the playbooks of the backup host and of this host with the same vault"
     ),
-    _Kind(
-        r"wrong password or no key found",
+    restic_faults.Fault.WRONG_PASSWORD: (
         "the repository of {client} can't be opened with the repository's password of this host: it was made with "
-        "another one. Set that one in the vault, or add a key on the backup host",
-        hopeless=True,
-        weight=8,
+        "another one. Set that one in the vault, or add a key on the backup host"
     ),
-    _Kind(
-        r"repository does not exist|\(404\)",
-        "{server} has no repository of {client}: the backup host's playbook makes it; run it first",
-        hopeless=True,
-        weight=7,
+    restic_faults.Fault.NO_REPOSITORY: (
+        "{server} has no repository of {client}: the backup host's playbook makes it; run it first"
     ),
-    _Kind(
-        r"no space left on device|disk quota exceeded",
-        "this host's disk is full: make room where {cache} and {state} are",
-        hopeless=True,
-        weight=7,
-    ),
-    _Kind(
-        r"already locked",
+    restic_faults.Fault.DISK_FULL: "this host's disk is full: make room where {cache} and {state} are",
+    restic_faults.Fault.IN_USE: (
         "the repository of {client} is locked by work on the backup host that takes longer than this run waited: see "
-        "there what holds it (restic list locks)",
-        hopeless=False,
-        weight=6,
+        "there what holds it (restic list locks)"
     ),
-    _Kind(
-        r"(connection refused|no such host|i/o timeout|no route to host|network is unreachable|connection reset"
-        r"|server misbehaving|request timeout|context deadline exceeded|unexpected EOF|broken pipe|\(50[0234]\))",
+    restic_faults.Fault.UNREACHABLE: (
         "{server} can't be reached ({found}): see that it runs, that its name is known here, and that firewalls let "
-        "this host in",
-        hopeless=False,
-        weight=5,
+        "this host in"
     ),
-)
+}
 
 
 def of_line(line: str, config: Config) -> Fault | None:
     """What a line of restic's means; None when it is no fault that is known here."""
-    for kind in _KINDS:
-        match = re.search(kind.pattern, line)
-        if match:
-            words = kind.words.format(
-                server=re.sub(r"^rest:https://([^/]+)/.*$", r"\1", config.repository),
-                client=config.client,
-                ca_file=config.ca_file,
-                cache=config.cache,
-                state=config.state,
-                found=match.group(match.lastindex or 0).strip(),
-            )
-            return Fault(words, kind.hopeless, kind.weight)
-    return None
+    recognized = restic_faults.fault_of(line)
+    if recognized is None or recognized[0] not in _WORDS:
+        return None
+    fault, found = recognized
+    words = _WORDS[fault].format(
+        server=re.sub(r"^rest:https://([^/]+)/.*$", r"\1", config.repository),
+        client=config.client,
+        ca_file=config.ca_file,
+        cache=config.cache,
+        state=config.state,
+        found=found,
+    )
+    return Fault(words, fault.value.hopeless, fault.value.weight)

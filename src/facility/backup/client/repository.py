@@ -14,19 +14,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..restic import Repository, ResticError, end
+from ..restic_faults import INCOMPLETE, LOCKED
 from . import faults
 from .config import Config, ConfigError
 from .faults import Fault
 
 log = logging.getLogger("backup_client")
-_LOCKED = 11
-_SOME_UNREADABLE = 3
 # A lock that nobody renews is stale after half an hour; "unlock" takes away only such.
 _LOCK_WAIT = "35m"
 _ATTEMPTS = 3
 _PROGRESS_SECONDS = 60
 _NAMED = 20
-_END_SECONDS = 30
 
 
 class BackupError(Exception):
@@ -50,25 +49,21 @@ class Outcome:
     status: int = 0
 
 
-def environment(config: Config) -> dict[str, str]:
-    """What restic finds set; its passwords are readable for nobody but root, neither as arguments nor in files."""
+def port(config: Config) -> Repository:
+    """The port to this host's repository.
+
+    Raises:
+        ConfigError: when the passwords can't be read.
+    """
     try:
         server_password = config.secret("server-password").read_text().strip()
         config.secret("repository-password").open().close()
     except OSError as error:
         raise ConfigError(f"{error.filename}: can't be read ({error.strerror}): run this host's playbook") from None
-    return {
-        "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
-        "HOME": "/root",
-        "RESTIC_REPOSITORY": config.repository,
-        "RESTIC_PASSWORD_FILE": str(config.secret("repository-password")),
-        "RESTIC_REST_USERNAME": config.client,
-        "RESTIC_REST_PASSWORD": server_password,
-        "RESTIC_CACERT": str(config.ca_file),
-        "RESTIC_CACHE_DIR": str(config.cache),
-        "RESTIC_PROGRESS_FPS": f"{1 / _PROGRESS_SECONDS:.4f}",
-        "TMPDIR": os.environ.get("TMPDIR", "/tmp"),  # noqa: S108 - the unit's own
-    }
+    return Repository(
+        config.repository, str(config.secret("repository-password")), user=config.client, password=server_password,
+        ca_file=str(config.ca_file), cache=str(config.cache), program=str(config.restic),
+    )  # fmt: skip
 
 
 def stored(config: Config, files: int) -> Outcome:
@@ -77,7 +72,8 @@ def stored(config: Config, files: int) -> Outcome:
     Raises:
         BackupError: when there is none.
     """
-    secrets = environment(config)
+    repository = port(config)
+    environment = repository.environment() | {"HOME": "/root", "RESTIC_PROGRESS_FPS": f"{1 / _PROGRESS_SECONDS:.4f}"}
     command = [
         str(config.restic), "backup", "--json", "--host", config.client, "--tag", "nightly", "--retry-lock", _LOCK_WAIT,
         # The newest snapshot of this host is what files are compared with, also when a path was added.
@@ -89,16 +85,19 @@ def stored(config: Config, files: int) -> Outcome:
         "--", *(str(path) for path in config.roots()),
     ]  # fmt: skip
     for attempt in range(_ATTEMPTS):
-        outcome = _listened_to(command, secrets, config, files)
-        if outcome.status != _LOCKED or attempt == _ATTEMPTS - 1:
+        outcome = _listened_to(command, environment, config, files)
+        if outcome.status != LOCKED or attempt == _ATTEMPTS - 1:
             break
         log.info("the repository is locked: a lock that nobody renews is taken away, then it is tried again")
-        subprocess.run([str(config.restic), "unlock", "--quiet"], check=False, env=secrets)
+        try:
+            repository.unlock()
+        except ResticError as error:
+            log.warning("%s", error)
     if not outcome.summary.get("snapshot_id"):
         told = outcome.fault.message if outcome.fault else outcome.last or f"restic ended with {outcome.status}"
         raise BackupError(told)
     _forget_gone(outcome)
-    if outcome.status not in {0, _SOME_UNREADABLE}:
+    if outcome.status not in {0, INCOMPLETE}:
         raise BackupError(outcome.last or f"restic ended with {outcome.status}")
     return outcome
 
@@ -110,24 +109,20 @@ def _forget_gone(outcome: Outcome) -> None:
         log.info("%s went away while the backup ran", path)
 
 
-def _listened_to(command: list[str], secrets: Mapping[str, str], config: Config, files: int) -> Outcome:
+def _listened_to(command: list[str], environment: Mapping[str, str], config: Config, files: int) -> Outcome:
     outcome = Outcome()
     listener = _Listener(config, outcome, files)
     # Below /: restic asks for the folder it was started in.
     with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=secrets, cwd="/"
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, cwd="/"
     ) as restic:
         assert restic.stdout is not None  # noqa: S101 - for the type checker
         try:
             for line in restic.stdout:
                 listener.hear(line.decode(errors="replace"))
                 if listener.enough and restic.poll() is None:
-                    restic.terminate()
-                    try:
-                        # It takes its lock away first. What it still says changes nothing.
-                        restic.communicate(timeout=_END_SECONDS)
-                    except subprocess.TimeoutExpired:
-                        restic.kill()
+                    # What it still says changes nothing.
+                    end(restic)
                     break
         except BaseException:
             restic.terminate()

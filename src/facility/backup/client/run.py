@@ -59,7 +59,7 @@ def run(config: Config) -> int:
 
 def _work(config: Config, figures: dict[str, Any], problems: list[str]) -> None:
     # Before the dumps, which may take an hour, and would be for nothing.
-    repository.environment(config)
+    repository.port(config)
     problems += repository.missing(config.paths)
     files = 0
     try:

@@ -19,6 +19,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from ..restic import explained
+
 OWNER = "restic-rest-server"
 RECOVERY = "recovery"
 
@@ -50,7 +52,7 @@ class Repository:
             env=environment, text=True, capture_output=True, check=False,
         )  # fmt: skip
         if done.returncode not in good:
-            sys.exit(f"{self.path}: restic {words[0]} {words[1] if len(words) > 1 else ''}: {done.stderr.strip()}")
+            sys.exit(f"{self.path}: restic {' '.join(words[:2])}: {explained(done.returncode, done.stderr)}")
         return done
 
     def keys(self, password: Path) -> list[dict[str, str]]:
