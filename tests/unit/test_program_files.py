@@ -15,8 +15,6 @@ from tests.conftest import REPOSITORY
 
 SOURCES = REPOSITORY / "src"
 PROGRAM = "facility.lamp.timer"
-# OMERO's virtual environment isn't here; its program is run in scenario omero_server.
-ON_DEBIAN = sorted(DEPENDENCIES.keys() - {"facility.omero.dropbox_monitor"})
 
 
 @pytest.fixture
@@ -94,7 +92,7 @@ def test_what_is_no_program_is_refused(tmp_path, package, words):
         program_files(package, tmp_path, {PROGRAM: {}})
 
 
-@pytest.mark.parametrize("package", ON_DEBIAN)
+@pytest.mark.parametrize("package", sorted(DEPENDENCIES))
 def test_a_program_runs_from_its_files_alone_with_debian_s_python(tmp_path, package):
     install(tmp_path / "lib", program_files(package, SOURCES), check_mode=False)
     done = subprocess.run(

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ask and tell, every few seconds; started as python -m facility.omero.dropbox_monitor SETTINGS.json."""
+"""``python -m facility.omero.dropbox_monitor --config FILE``: report every few seconds; ``--check``: validate FILE."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import logging
 import os
@@ -10,7 +11,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from ...core.replace_file import replace_file
 from ..connection import OmeroError, Server, call, open_session
 from ..imports import imported_files
 from .canary import Canary
+from .config import Config, ConfigError, load
 from .processes import dropbox_state, own_processes
 
 log = logging.getLogger("dropbox_monitor")
@@ -26,20 +28,33 @@ _RETRY_SECONDS = 5.0
 _LOOK_SECONDS = 4.0
 
 
-def main() -> int:
-    """Run until SIGTERM; return the exit status."""
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; return the exit status."""
+    parser = argparse.ArgumentParser(prog="omero-dropbox-monitor", description=__doc__)
+    parser.add_argument("--config", type=Path, required=True, help="the TOML file")
+    parser.add_argument("--check", action="store_true", help="only validate the configuration")
+    options = parser.parse_args(arguments)
+    try:
+        config = load(options.config)
+    except ConfigError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - a command's message
+        return os.EX_CONFIG
+    return 0 if options.check else run(config)
+
+
+def run(config: Config) -> int:
+    """Report until SIGTERM; return the exit status."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
-    settings = json.loads(Path(sys.argv[1]).read_text())
     password = Path(os.environ["CREDENTIALS_DIRECTORY"], "password").read_text()
-    server = Server(settings["host"], settings["port"], settings["user"], password, settings["ca_file"])
-    canary = Canary(Path(settings["canary_folder"]))
+    server = Server(config.host, config.port, config.user, password, str(config.ca_file))
+    canary = Canary(config.canary_folder)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     while not stop.is_set():
         try:
             with open_session(server) as session:
                 log.info("%s: OMERO answers", server.host)
-                _monitor(session, settings, stop, canary)
+                _monitor(session, config, stop, canary)
         except OmeroError as error:
             log.warning("%s", error)
             stop.wait(_RETRY_SECONDS)
@@ -48,32 +63,32 @@ def main() -> int:
 
 def _monitor(
     session: Any,
-    settings: Mapping[str, Any],
+    config: Config,
     stop: threading.Event,
     canary: Canary,
 ) -> None:
     last = ""
     while not stop.is_set():
-        answer = report(session, settings, canary, last)
+        answer = report(session, config, canary, last)
         last = next(reversed(answer["imported"]), "")
         # The next report comes in seconds, and readers look at its age.
-        replace_file(Path(settings["report_file"]), json.dumps(answer) + "\n", sync=False)
-        stop.wait(settings["seconds"])
+        replace_file(config.report_file, json.dumps(answer) + "\n", sync=False)
+        stop.wait(config.seconds)
 
 
-def report(session: Any, settings: Mapping[str, Any], canary: Canary, last: str = "") -> dict[str, Any]:
+def report(session: Any, config: Config, canary: Canary, last: str = "") -> dict[str, Any]:
     """Return a report on this moment.
 
     Args:
         session: OMERO's ServiceFactory.
-        settings: the DropBox monitor's.
+        config: the DropBox monitor's.
         canary: what OMERO.dropbox has to prove itself with.
         last: the set that the report before this one has looked up last; this one begins with the next.
 
     Raises:
         OmeroError: when OMERO can't be asked.
     """
-    dropbox = settings["dropbox"]
+    dropbox = str(config.dropbox)
     begun = time.time()
     state = dropbox_state(own_processes())
     hears = state.alive and canary.hears(time.monotonic(), state.since, state.watched, state.monitors, state.numbers)
@@ -84,7 +99,7 @@ def report(session: Any, settings: Mapping[str, Any], canary: Canary, last: str 
         "since": state.since,
         "watching": sorted(name for name, inode in _folders(dropbox) if inode in state.watched and name in known),
         "importing": sorted(_relative(path, dropbox) for path in state.importing if path.startswith(dropbox + "/")),
-        "imported": _imported(session, dropbox, _asked(Path(settings["asked_file"])), last),
+        "imported": _imported(session, dropbox, _asked(config.asked_file), last),
     }
 
 
