@@ -19,7 +19,7 @@ from facility.backup.health import (
     Outcome,
     Problem,
     Refusals,
-    judge,
+    judge_repository,
     may_forget,
     merged,
     next_subset,
@@ -60,7 +60,7 @@ def good(**different: object) -> Facts:
 
 
 def kinds(facts: Facts) -> list[str]:
-    return sorted(problem.kind for problem in judge(facts, Limits(), NOW))
+    return sorted(problem.kind for problem in judge_repository(facts, Limits(), NOW))
 
 
 def with_newest(newest: Snapshot, arrival: float) -> Facts:
@@ -97,7 +97,7 @@ def test_each_fault_is_told_once_with_its_cure(different, kind):
     facts = good(**different)
     assert set(kinds(facts)) >= {kind}
     assert len(kinds(facts)) == 1
-    for problem in judge(facts, Limits(), NOW):
+    for problem in judge_repository(facts, Limits(), NOW):
         assert ":" in problem.message
         assert "\n" not in problem.message
 

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facility.backup.server import host, observe
 from facility.backup.server.access_log import IN_ORDER, refusals
 
 NOW = 1_800_000_000.0
@@ -100,9 +99,3 @@ def test_what_restic_never_asks_is_counted_whatever_the_answer(request_line, sta
 )
 def test_what_a_thief_writes_into_the_log_hides_nothing(lines):
     assert refusals(lines).count == 1
-
-
-def test_a_journal_that_no_longer_reaches_back_to_the_last_look_is_told(monkeypatch):
-    monkeypatch.setattr(host, "journal_begins", lambda: NOW)
-    assert observe.journal(0) == observe.journal(NOW + 900) == observe.journal(float(int(NOW))) == []
-    assert [problem.kind for problem in observe.journal(NOW - 900)] == ["unreadable"]

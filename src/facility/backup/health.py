@@ -210,7 +210,7 @@ def unknown_keys(facts: Facts) -> int:
     return max(unexpected, facts.key_files - facts.expected_keys, 0)
 
 
-def judge(facts: Facts, limits: Limits, now: float) -> list[Problem]:
+def judge_repository(facts: Facts, limits: Limits, now: float) -> list[Problem]:
     """What is wrong with one repository."""
     if facts.unreadable:
         return [Problem("unreadable", facts.name, facts.unreadable), *_refused(facts)]

@@ -5,5 +5,7 @@ The clients only add: what is removed, is removed here. A client that was broken
 snapshots, so the backup server goes by when their files came in, and leaves a repository alone in which something is
 wrong.
 
-Each command is one file; config.py and state.py are what they share. Deciding is done in facility.backup.health.
+Each command is one file; config.py and state.py are what they share. An inspection is three: observe.py reads all of it
+once, judgement.py is pure, report.py writes. What one repository or database must be like is in backup/health.py and
+backup/database_health.py.
 """
