@@ -23,7 +23,7 @@ TRIES = {
     "poison another folder": ("POST", f"{CLIENT}/poison/{'0' * 64}", "poison", "404"),
     "make a repository": ("POST", "thief/?create=true", "", "401"),
     "read another's repository": ("GET", f"{OTHER}/config", "", "401"),
-    "read the pgBackRest copy's": ("GET", "pgbackrest/config", "", "401"),
+    "read the copy of pgBackRest": ("GET", "pgbackrest/config", "", "401"),
     "list all": ("GET", "", "", "401"),
     # The answer leads to another's config, which is tried above.
     "climb to another's": ("GET", f"{CLIENT}/data/../../{OTHER}/config", "", "301"),

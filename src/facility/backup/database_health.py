@@ -31,9 +31,9 @@ def judge_stanza(
     if (stanza is None or not stanza.backups) and now - born <= expected_seconds:
         return []
     if stanza is None or not stanza.backups:
-        told = stanza.message if stanza else "unknown stanza"
+        reason = stanza.message if stanza else "unknown stanza"
         cure = f"pgbackrest --stanza={name} check, then --type=full backup on the backup host"
-        return [Problem("base_backup", name, f"database {name} has no base backup ({told}): {cure}")]
+        return [Problem("base_backup", name, f"database {name} has no base backup ({reason}): {cure}")]
     problems = []
     newest = stanza.backups[-1]
     if now - newest.stop > expected_seconds:
@@ -44,10 +44,10 @@ def judge_stanza(
             )
         )
     elif newest.error or not stanza.ok:
-        told = stanza.message if not stanza.ok else f"pages with wrong checksums in {newest.label}"
+        reason = stanza.message if not stanza.ok else f"pages with wrong checksums in {newest.label}"
         cure = "see pgbackrest info, and pg_amcheck on the database"
         problems.append(
-            Problem("base_backup", name, f"the base backup of database {name} is not sound ({told}): {cure}")
+            Problem("base_backup", name, f"the base backup of database {name} is not sound ({reason}): {cure}")
         )
     if wal is None or now - wal > wal_seconds:
         ago = f"for {_in_minutes(now - wal)}" if wal is not None else "at all"

@@ -242,16 +242,16 @@ def merged(problems: Iterable[Problem], last: Mapping[str, Any], now: str) -> tu
     for entry in last.get("problems") or ():
         if isinstance(entry, Mapping) and "id" in entry:
             since[str(entry["id"])] = str(entry.get("since") or now)
-    told: dict[str, dict[str, str]] = {}
+    listed: dict[str, dict[str, str]] = {}
     for problem in problems:
-        told.setdefault(
+        listed.setdefault(
             problem.id,
             {
                 "id": problem.id, "repository": problem.repository, "kind": problem.kind,
                 "since": since.get(problem.id, now), "message": problem.message,
             },
         )  # fmt: skip
-    return list(told.values()), [key for key in told if key not in since]
+    return list(listed.values()), [key for key in listed if key not in since]
 
 
 def _distrust(facts: Facts) -> list[Problem]:

@@ -93,8 +93,8 @@ class Repository:
 
     def stored_bytes(self) -> int:
         """How much the data of all snapshots take in the repository."""
-        told = _json(self.location, self.call("stats", "--mode", "raw-data", "--json", "--no-lock"))
-        return int(told["total_size"])
+        answer = _json(self.location, self.call("stats", "--mode", "raw-data", "--json", "--no-lock"))
+        return int(answer["total_size"])
 
     def unlock(self) -> None:
         """Remove locks whose owner is dead, or that nobody renewed for half an hour; live ones stay."""
@@ -107,8 +107,8 @@ class Repository:
     def retention(self, keep: Mapping[str, str], wait: str = "") -> Plan:
         """What {"within": "14d", "within_daily": "60d", ...} would keep and remove; changes nothing."""
         words = [f"--keep-{name.replace('_', '-')}={value}" for name, value in keep.items()]
-        told = _json(self.location, self.call("forget", "--dry-run", "--json", *words, wait=wait))
-        return plan_of(told)
+        answer = _json(self.location, self.call("forget", "--dry-run", "--json", *words, wait=wait))
+        return plan_of(answer)
 
     def forget(self, ids: Sequence[str], wait: str = "") -> None:
         """Remove these snapshots; their data stay until prune()."""
@@ -289,10 +289,10 @@ def explained(status: int, stderr: str) -> str:
 
 
 def _reason(stderr: str) -> str:
-    told = [text for document in _documents(stderr) if (text := _message(document))]
-    if not told:
-        told = [line for line in stderr.splitlines() if line.strip() and not line.startswith(("{", "using temporary"))]
-    fatal = [text for text in told if text.startswith("Fatal:")] or told
+    texts = [text for document in _documents(stderr) if (text := _message(document))]
+    if not texts:
+        texts = [line for line in stderr.splitlines() if line.strip() and not line.startswith(("{", "using temporary"))]
+    fatal = [text for text in texts if text.startswith("Fatal:")] or texts
     return fatal[-1].strip().splitlines()[0].removeprefix("Fatal: ")[:300] if fatal else ""
 
 

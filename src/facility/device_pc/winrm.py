@@ -279,10 +279,10 @@ def _explained_errors(endpoint: Endpoint) -> Iterator[None]:
         raise
     except Exception as error:
         # Names of libraries' errors vary with the transport; what isn't known is an error of its own.
-        told = explained(endpoint, error)
-        if told is None:
+        failure = explained(endpoint, error)
+        if failure is None:
             raise
-        raise told from error
+        raise failure from error
 
 
 def explained(endpoint: Endpoint, error: Exception) -> WinrmError | None:

@@ -180,8 +180,8 @@ class Wiki:
         command = ["runuser", "-u", self.owner, "--", "php", str(self.program_dir / "bin" / script), *arguments]
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
         if done.returncode:
-            told: Sequence[str] = (done.stderr + done.stdout).strip().splitlines()
-            raise WikiError(f"{script} {arguments[-1]}: {told[-1] if told else f'exit status {done.returncode}'}")
+            output: Sequence[str] = (done.stderr + done.stdout).strip().splitlines()
+            raise WikiError(f"{script} {arguments[-1]}: {output[-1] if output else f'exit status {done.returncode}'}")
 
     def _editor(self, page_id: str) -> str | None:
         lock = self.data_dir / "locks" / f"{hashlib.md5(page_id.encode(), usedforsecurity=False).hexdigest()}.lock"

@@ -76,8 +76,8 @@ def dump(place: Place, folder: Path, jobs: int = 2) -> dict[str, int]:
         if done.returncode:
             raise DumpError(f"database {place.name} was not dumped: {_line(done.stderr)}")
         tables = dict(_counted(cursor))
-    told = {"version": 1, "name": place.name, "tables": tables}
-    (folder / "tables.json").write_text(json.dumps(told, indent=1) + "\n")
+    counted = {"version": 1, "name": place.name, "tables": tables}
+    (folder / "tables.json").write_text(json.dumps(counted, indent=1) + "\n")
     return tables
 
 

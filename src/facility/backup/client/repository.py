@@ -94,8 +94,8 @@ def stored(config: Config, files: int) -> Outcome:
         except ResticError as error:
             log.warning("%s", error)
     if not outcome.summary.get("snapshot_id"):
-        told = outcome.fault.message if outcome.fault else outcome.last or f"restic ended with {outcome.status}"
-        raise BackupError(told)
+        reason = outcome.fault.message if outcome.fault else outcome.last or f"restic ended with {outcome.status}"
+        raise BackupError(reason)
     _forget_gone(outcome)
     if outcome.status not in {0, INCOMPLETE}:
         raise BackupError(outcome.last or f"restic ended with {outcome.status}")
@@ -159,14 +159,14 @@ class _Listener:
         elif kind == "summary":
             self._outcome.summary = message
         elif kind == "error":
-            told = str(message.get("error", {}).get("message", "unknown"))
+            reason = str(message.get("error", {}).get("message", "unknown"))
             path = str(message.get("item") or "")
             if path:
-                self._outcome.unread[path] = told.removesuffix(path).strip() if told.endswith(path) else told
+                self._outcome.unread[path] = reason.removesuffix(path).strip() if reason.endswith(path) else reason
                 if len(self._outcome.unread) <= _NAMED:
-                    log.error("not read: %s: %s", path, told)
+                    log.error("not read: %s: %s", path, reason)
             else:
-                self._complaint(told)
+                self._complaint(reason)
         elif kind == "exit_error":
             self._complaint(str(message.get("message", "")).removeprefix("Fatal: ").replace("\n", " "))
 

@@ -151,10 +151,10 @@ def _close(config: Config, figures: dict[str, Any], problems: list[str], begun: 
 
 def _last(config: Config) -> Mapping[str, Any]:
     try:
-        told: Mapping[str, Any] = json.loads((config.state / LAST_RUN).read_text())
+        document: Mapping[str, Any] = json.loads((config.state / LAST_RUN).read_text())
     except (OSError, ValueError):
         return {}
-    return told
+    return document
 
 
 def _replace(path: Path, document: Mapping[str, Any]) -> None:

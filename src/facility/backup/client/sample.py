@@ -145,8 +145,8 @@ def databases(dumps: Path) -> list[dict[str, Any]]:
     found = []
     for file in sorted(dumps.glob("*/tables.json")):
         try:
-            told = json.loads(file.read_text())
-            found.append({"name": told["name"], "dump": str(file.parent), "tables": told["tables"]})
+            listed = json.loads(file.read_text())
+            found.append({"name": listed["name"], "dump": str(file.parent), "tables": listed["tables"]})
         except (OSError, ValueError, KeyError, TypeError) as error:
             log.warning("%s: is no list of a dump's tables (%s)", file, error)
     return found

@@ -62,7 +62,7 @@ def run(config: Config, name: str, paths: Sequence[str], at_most: int, *, dry_ru
     paths = _spelt_out(port, paths)
     found = {snapshot.id: seen for snapshot in port.snapshots() if (seen := _found(port, snapshot, paths)).files}
     files: frozenset[str] = frozenset().union(*(seen.files for seen in found.values()))
-    told: dict[str, Any] = {
+    counts: dict[str, Any] = {
         "repository": repository.name, "paths": list(paths), "files": len(files),
         "bytes": sum(seen.bytes for seen in found.values()), "snapshots": sorted(found), "erased": False,
     }  # fmt: skip
@@ -71,19 +71,19 @@ def run(config: Config, name: str, paths: Sequence[str], at_most: int, *, dry_ru
             f"{len(files)} files in {len(found)} snapshots would go, at most {at_most} may: see the paths, or raise it"
         )
     if dry_run:
-        return told
+        return counts
     port.unlock()
     finish(config)
     if found:
-        told["stored_bytes_before"] = port.stored_bytes()
+        counts["stored_bytes_before"] = port.stored_bytes()
         _rewrite(config.state, repository, port, sorted(found), paths)
     # Also without any: an earlier run may have been cut off after it had rewritten all.
     port.prune(wait=WAIT)
-    told["stored_bytes_after"] = port.stored_bytes()
+    counts["stored_bytes_after"] = port.stored_bytes()
     left = [snapshot.id for snapshot in port.snapshots() if _found(port, snapshot, paths).files]
     if left:
         raise EraseError(f"snapshot {left[0][:8]} still has some, it came in meanwhile: run it again")
-    return told | {"erased": True}
+    return counts | {"erased": True}
 
 
 def _spelt_out(port: Repository, paths: Sequence[str]) -> list[str]:

@@ -48,12 +48,12 @@ def end(config: Config, name: str, text: str, now: float | None = None) -> None:
     if begun is None:
         raise HostDrillError(f"no drill of {name} has begun: note that first")
     try:
-        told = json.loads(text)
+        result = json.loads(text)
     except ValueError:
-        told = None
-    if not isinstance(told, dict) or not isinstance(told.get("ok"), bool):
+        result = None
+    if not isinstance(result, dict) or not isinstance(result.get("ok"), bool):
         raise HostDrillError('a result is a JSON object with "ok": true or false')
-    _note(config, name, {"result": {"message": "", **told, "time": now, "seconds": now - float(begun)}})
+    _note(config, name, {"result": {"message": "", **result, "time": now, "seconds": now - float(begun)}})
 
 
 def outcome(drill: HostDrillConfig, entry: Mapping[str, Any], now: float) -> Outcome | None:
