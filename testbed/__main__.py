@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from testbed import facility
+from testbed import facility, prepared
 from testbed.hosts import driver
 from testbed.hosts.bed import BedError, bed, bed_of_inventory
 from testbed.images.build import ImageError, ensure
@@ -24,6 +24,7 @@ def main() -> int:
     start = commands.add_parser("up", help="bring up the hosts of an inventory, or of a JSON list on standard input")
     start.add_argument("bed")
     start.add_argument("inventory", nargs="+", help="paths of YAML inventories, or -")
+    start.add_argument("--prepared", default="", help="file of a scenario's prepared hosts, which are made from it")
     stop = commands.add_parser("down", help="remove a bed's hosts, network and names")
     stop.add_argument("bed")
     commands.add_parser("list", help="show all hosts")
@@ -59,7 +60,9 @@ def _up(arguments: argparse.Namespace) -> None:
         wanted = bed(arguments.bed, json.load(sys.stdin))
     else:
         wanted = bed_of_inventory(arguments.bed, *map(Path, arguments.inventory))
-    for line in driver.up(wanted) or [f"{len(wanted.hosts)} hosts of bed {wanted.name} are up"]:
+    for line in driver.up(wanted, prepared.images_of(arguments.prepared)) or [
+        f"{len(wanted.hosts)} hosts of bed {wanted.name} are up"
+    ]:
         print(f"  {line}")
 
 

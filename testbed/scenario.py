@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-from testbed import fast, phases
+from testbed import fast, phases, prepared
 from testbed.paths import BUILD, REPOSITORY
 
 
@@ -22,18 +22,25 @@ def main() -> int:
     # The beds may be another checkout's, or half there: molecule must not believe its own notes about them.
     subprocess.run(["molecule", "reset", "--scenario-name", name], cwd=REPOSITORY, check=False, capture_output=True)
     strategy, why = fast.strategy(name, os.environ)
-    if why:
-        print(why, flush=True)
-    (used := phases.used(name)).unlink(missing_ok=True)
+    began = prepared.start(name)
+    for line in filter(None, (why, began.line)):
+        print(line, flush=True)
+    # What a prepared state used counts as used by this run, too.
+    (used := phases.used(name)).write_text("".join(f"{path}\n" for path in began.state.used) if began.state else "")
     environment = {
         **os.environ,
         **strategy,
+        **began.settings,
         "ANSIBLE_CALLBACK_PLUGINS": str(REPOSITORY / "testbed" / "callback"),
         "FACILITY_USED": str(used),
         "PYTEST_ADDOPTS": f"{os.environ.get('PYTEST_ADDOPTS', '')} {junit}",
     }
     command = ["molecule", "test", "--scenario-name", name]
-    return phases.run(command, environment, phases.notes(name), strategy=strategy.get("ANSIBLE_STRATEGY", "linear"))
+    more = {"strategy": strategy.get("ANSIBLE_STRATEGY", "linear"), "hosts": "prepared" if began.state else "new"}
+    status = phases.run(command, environment, phases.notes(name), **more)
+    if line := prepared.end(name, began, status):
+        print(line, flush=True)
+    return status
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import ipaddress
 import socket
 import time
 import uuid
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ CAPABILITIES = (
 )
 STATELESS = {"depot", "device_pc"}
 """Hosts of these images are made anew when the image changes. Others hold a facility, which outlives its image."""
+PREPARED = "localhost/facility-testbed/prepared/"
+"""So begin the tags of images of hosts, as ``commit`` makes them."""
 INOTIFY_INSTANCES = Path("/proc/sys/fs/inotify/max_user_instances")
 ENOUGH_INSTANCES = 1024
 BOOT_SECONDS = 60
@@ -49,8 +52,12 @@ def owner() -> str:
     return path.read_text()
 
 
-def up(bed: Bed) -> list[str]:
+def up(bed: Bed, prepared: Mapping[str, str] | None = None) -> list[str]:
     """Make every host of the bed run and answer over SSH; return a line for each host that had to be touched.
+
+    Args:
+        bed: the hosts.
+        prepared: images that ``commit`` made of some of them, by host name; those are made from these.
 
     Raises:
         BedError: when something that isn't the test bed's is in the way, before anything is made; or a host won't boot.
@@ -59,7 +66,8 @@ def up(bed: Bed) -> list[str]:
     _refuse_foreign(bed)
     _allow_many_watchers()
     with alone_in_cache():
-        images = {image: ensure(image) for image in sorted({host.image for host in bed.hosts})}
+        own = {image: ensure(image) for image in sorted({host.image for host in bed.hosts})}
+    images = {host.name: own[host.image] for host in bed.hosts} | dict(prepared or {})
     key = access.public_key(bed.name)
     try:
         results = _ensure_hosts(bed, images, key)
@@ -149,7 +157,7 @@ def _ensure_hosts(bed: Bed, images: dict[str, str], key: str) -> list[tuple[str,
         return list(
             pool.map(
                 lambda host: _ensure_host(
-                    bed, host, known.get(host.name), image=images[host.image], network=network, key=key
+                    bed, host, known.get(host.name), image=images[host.name], network=network, key=key
                 ),
                 bed.hosts,
             )
@@ -202,9 +210,40 @@ def _ensure_host(
             _discard(host.name, known)
     _create(bed, host, image, network)
     _await_boot(host)
+    if _is_prepared(image):
+        return f"{host.name}: created as it was prepared ({host.image}, {host.address})", _answer(host, key)
     # podman's own resolver knows the bed's names; role base may later point elsewhere.
     podman("exec", "--interactive", host.name, "tee", "/etc/resolv.conf", stdin=f"nameserver {bed.gateway}\n")
     return f"{host.name}: created ({host.image}, {host.address})", _answer(host, key)
+
+
+def _is_prepared(image: str) -> bool:
+    return image.startswith(PREPARED)
+
+
+def commit(bed: Bed, images: Mapping[str, str], labels: Mapping[str, str]) -> None:
+    """Make an image of each host that is named; it is stopped meanwhile, and answers again afterwards.
+
+    Stopped, for what a service still holds in memory belongs to it, and what lies in /run or /tmp does not: hosts go on
+    as they will begin when they are made from the images.
+
+    Args:
+        bed: the hosts.
+        images: tags of the images, by host name; they begin with ``PREPARED``.
+        labels: what the images are labelled with, in the place of the hosts' own labels.
+    """
+    changes = [part for name, value in labels.items() for part in ("--change", f"LABEL {name}={value}")]
+    key = access.public_key(bed.name)
+
+    def one(host: Host) -> None:
+        podman("stop", "--time", str(BOOT_SECONDS), host.name, timeout=2 * BOOT_SECONDS)
+        podman("commit", "--quiet", *changes, host.name, images[host.name])
+        podman("start", host.name, timeout=60)
+        _await_boot(host)
+        _answer(host, key)
+
+    with ThreadPoolExecutor(len(bed.hosts)) as pool:
+        list(pool.map(one, [host for host in bed.hosts if host.name in images]))
 
 
 def _is_as_wanted(bed: Bed, host: Host, known: dict[str, Any], *, image: str, network: str) -> bool:
@@ -217,7 +256,7 @@ def _is_as_wanted(bed: Bed, host: Host, known: dict[str, Any], *, image: str, ne
         and str(host.address) in configured
         and network in configured
         and labels.get(f"{LABEL}.image") == host.image
-        and (host.image not in STATELESS or known["ImageName"] == image)
+        and ((host.image not in STATELESS and not _is_prepared(image)) or known["ImageName"] == image)
     )
 
 
