@@ -195,3 +195,15 @@ def test_a_quaint_name_is_found():
     assert QUAINT.search("It holds what the facility needs")
     assert QUAINT.search("What would go is told")
     assert not QUAINT.search("The virtual environment has all required packages")
+
+
+@every_role
+def test_what_a_task_registers_hides_no_variable_of_the_role(role):
+    registered = [
+        task["register"]
+        for file in sorted((role / "tasks").glob("*.yml"))
+        for task in tasks_in(file)
+        if "register" in task
+    ]
+    lists = {**defaults(role), **((read(role / "vars/main.yml") or {}) if (role / "vars/main.yml").is_file() else {})}
+    assert sorted(set(registered) & set(lists)) == [], f"roles/{role.name}: a result wins over a variable: rename one"
