@@ -181,9 +181,12 @@ class Start:
 
 def start(scenario: str, environment: Mapping[str, str] = os.environ) -> Start:
     """Return how a scenario begins: with its prepared hosts, or so that they are kept, or as molecule alone would."""
-    digests = rooms.digests()
     if scenario not in SCENARIOS or environment.get(SWITCH) == "0":
-        return Start({}, "", digests, None)
+        return Start({}, "", {}, None)
+    try:
+        digests = rooms.digests()
+    except rooms.RoomsError as error:
+        return Start({}, f"Hosts are not kept: {error}", {}, None)
     books = REPOSITORY / ".config" / "molecule"
     state, why = find(scenario)
     if state is None:

@@ -5,7 +5,7 @@ import hashlib
 import os
 import re
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,9 @@ REST = "rest"
 INTERFACE = {"defaults", "vars", "meta"}
 """What a role says of itself is known in every run (vars_plugins/role_interfaces.py), whichever roles that has."""
 
-Digests = Mapping[str, str]
+
+class RoomsError(Exception):
+    """The checkout's files can't be listed; the message says why."""
 
 
 def room(path: str) -> str:
@@ -37,10 +39,19 @@ def room(path: str) -> str:
 
 
 def files(checkout: Path = REPOSITORY) -> list[str]:
-    """Return the files of the checkout that git knows or would add: no secrets, nothing that a run made."""
+    """Return the files of the checkout that git knows or would add: no secrets, nothing that a run made.
+
+    Raises:
+        RoomsError: when git can't list them.
+    """
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=checkout, check=True, capture_output=True).stdout.decode()
-    return sorted(set(listed.split("\0")) - {""})
+    try:
+        done = subprocess.run(command, cwd=checkout, check=False, capture_output=True)
+    except OSError as error:
+        raise RoomsError(f"git can't be started: {error}") from error
+    if done.returncode:
+        raise RoomsError(f"git lists no files of {checkout}: {done.stderr.decode().strip()}")
+    return sorted(set(done.stdout.decode().split("\0")) - {""})
 
 
 def digests(checkout: Path = REPOSITORY) -> dict[str, str]:

@@ -236,6 +236,17 @@ def ran(folder):
     return (folder / "ran").read_text().split()
 
 
+def test_without_git_everything_runs_and_one_line_says_so(tmp_path, capfd, monkeypatch):
+    with pytest.raises(rooms.RoomsError, match="git lists no files"):
+        rooms.digests(tmp_path)
+    monkeypatch.setattr(suite, "Passes", lambda: rooms.digests(tmp_path))
+    assert suite.earlier_passes() is None
+    assert len(capfd.readouterr().out.splitlines()) == 1
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(rooms.RoomsError, match="can't be started"):
+        rooms.digests(tmp_path)
+
+
 def test_every_step_of_the_suite_says_what_it_depends_on():
     plan = [*suite.lint_steps(), *suite.scenario_steps(), suite.conformance_step(), *suite.acceptance_steps()]
     assert all(step.rooms for step in plan)

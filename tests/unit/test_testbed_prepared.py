@@ -231,6 +231,15 @@ def test_one_variable_turns_it_off_and_other_scenarios_never_have_it(world):
     assert prepared.end("base", other, 1) == ""
 
 
+def test_without_git_hosts_are_not_kept(world, monkeypatch):
+    def digests():
+        raise rooms.RoomsError("git lists no files")
+
+    monkeypatch.setattr(rooms, "digests", digests)
+    began = prepared.start(NAME, {})
+    assert (began.settings, began.line) == ({}, "Hosts are not kept: git lists no files")
+
+
 def test_scenarios_with_prepared_hosts_have_something_to_prepare():
     for name in prepared.SCENARIOS:
         assert (REPOSITORY / "molecule" / name / "prepare.yml").exists()
