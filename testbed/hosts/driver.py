@@ -294,8 +294,10 @@ def _await_boot(host: Host) -> None:
 
 def _answer(host: Host, key: str) -> str:
     """Let our key in and return the host's own; raise when the host or its network is not really there."""
+    # Beside the keys that a scenario let in, which a prepared host brings along.
     script = (
-        "umask 077; mkdir -p /root/.ssh; cat > /root/.ssh/authorized_keys; "
+        "umask 077; mkdir -p /root/.ssh; touch /root/.ssh/authorized_keys; read -r key; "
+        'grep -qxF "$key" /root/.ssh/authorized_keys || echo "$key" >> /root/.ssh/authorized_keys; '
         "cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub"
     )
     host_key = podman("exec", "--interactive", host.name, "sh", "-c", script, stdin=key, timeout=20).strip()

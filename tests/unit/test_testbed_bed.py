@@ -6,8 +6,10 @@ from __future__ import annotations
 import ipaddress
 
 import pytest
+import yaml
 
 from testbed.hosts.bed import BedError, Host, bed, bed_of_inventory
+from testbed.paths import REPOSITORY
 
 
 def host(name="dc1.some.test", address="10.42.200.11", image="debian13"):
@@ -125,3 +127,12 @@ def test_a_host_that_forgot_its_address_is_named(tmp_path):
 def test_the_example_facility_is_a_bed(repository):
     found = bed_of_inventory("facility", repository / "inventories" / "example" / "hosts.yml")
     assert "dc1.imaging.example.org" in {one.name for one in found.hosts}
+
+
+def test_scenarios_that_run_beside_each_other_share_no_network():
+    subnets = {}
+    for path in sorted((REPOSITORY / "molecule").glob("*/molecule.yml")):
+        name = path.parent.name
+        described = bed(name, yaml.safe_load(path.read_text())["platforms"])
+        assert subnets.setdefault(described.subnet, name) == name, described.subnet
+    assert len(subnets) > 10

@@ -17,6 +17,8 @@ def start(monkeypatch, tmp_path):
     monkeypatch.setattr(scenario, "BUILD", tmp_path)
     monkeypatch.setattr(phases, "BUILD", tmp_path)
     monkeypatch.setattr(prepared, "FOLDER", tmp_path / "prepared")
+    # What this machine really keeps is none of a test's business.
+    monkeypatch.setattr(prepared, "podman", lambda *_, **__: "")
     monkeypatch.setattr(scenario, "subprocess", SimpleNamespace(run=lambda *_, **__: None))
     monkeypatch.setenv("PYTEST_ADDOPTS", "--durations=3")
     for switch in (fast.SWITCH, prepared.SWITCH):
