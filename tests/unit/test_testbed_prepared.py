@@ -66,6 +66,7 @@ def world(tmp_path, monkeypatch, podman):
     (molecules / "passphrase").touch(mode=0o600)
     (molecules / "passphrase").write_text("secret")
     world = World(molecules, top)
+    monkeypatch.setattr(prepared, "SCENARIOS", frozenset({NAME}))
     monkeypatch.setattr(prepared, "REPOSITORY", top)
     monkeypatch.setattr(prepared, "FOLDER", tmp_path / "prepared")
     monkeypatch.setattr(rooms, "digests", lambda: dict(world.rooms))

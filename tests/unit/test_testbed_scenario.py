@@ -60,7 +60,8 @@ def test_the_scenario_that_stays_with_ansible_alone_says_so(start, capfd):
 
 
 def test_a_scenario_whose_hosts_are_kept_prepares_them_for_that(start):
-    assert Path(start("wiki")["FACILITY_PREPARE"]).name == "keep.yml"
+    for name in prepared.SCENARIOS:
+        assert Path(start(name)["FACILITY_PREPARE"]).name == "keep.yml"
     assert "FACILITY_PREPARE" not in start("base")
 
 
