@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -244,6 +245,26 @@ def test_a_task_that_still_runs_is_not_started_again(tmp_path):
     assert len(started) == 1
     assert scheduler.state("x").last_result == tasks.RUNNING
     scheduler.end("x")
+
+
+def test_the_scheduler_never_finds_half_a_definition(tmp_path, monkeypatch):
+    """It looks at any moment, also while a definition is written."""
+    scheduler = tasks.Scheduler(tmp_path / "tasks", launch=lambda task: Program())
+    scheduler.register("x", definition())
+    before, seen = scheduler.definition("x"), []
+    write = Path.write_text
+
+    def slow(path, text, **options):
+        with path.open("w"):
+            seen.append(scheduler.definition("x"))
+        return write(path, text, **options)
+
+    monkeypatch.setattr(Path, "write_text", slow)
+    scheduler.register("x", definition(settings="<ExecutionTimeLimit>PT2M</ExecutionTimeLimit>"))
+    scheduler.enable("x", enabled=False)
+    assert len(seen) >= 2
+    assert seen[0] == before
+    assert all(seen)
 
 
 def test_a_run_that_takes_too_long_is_ended_and_told(tmp_path):

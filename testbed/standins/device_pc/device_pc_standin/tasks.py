@@ -91,7 +91,7 @@ class Scheduler:
         with self._lock:
             path = self._path(name)
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(task_xml.stored(root, _uri(name)), newline="")
+            _write(path, task_xml.stored(root, _uri(name)))
             self._save(name, State(registered=clock.seconds()))
 
     def definition(self, name: str) -> str:
@@ -118,7 +118,7 @@ class Scheduler:
         with self._lock:
             root = task_xml.parse(self.definition(name))
             task_xml.enable(root, enabled=enabled)
-            self._path(name).write_text(task_xml.stored(root, _uri(name)), newline="")
+            _write(self._path(name), task_xml.stored(root, _uri(name)))
 
     def delete(self, name: str) -> None:
         """Forget a task. What it started goes on, as on Windows."""
@@ -239,6 +239,13 @@ class Scheduler:
             if str(path.relative_to(self._folder).with_suffix("")).casefold() == str(wanted).casefold():
                 return path
         return self._folder / f"{wanted}.xml"
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a definition whole: the scheduler looks at any moment, and takes no lock for it."""
+    partial = path.with_suffix(".part")
+    partial.write_text(text, newline="")
+    partial.rename(path)
 
 
 def start_action(task: task_xml.Task) -> wine.Program:
