@@ -337,4 +337,5 @@ def test_a_second_run_of_the_playbooks_changes_nothing(play):
     for book in ("omero.yml", "wiki.yml", "backup.yml"):
         done = play(book)
         assert done.returncode == 0, done.stdout
-        assert not [line for line in done.stdout.splitlines() if "changed=" in line and "changed=0" not in line]
+        changed = [line for line in done.stdout.splitlines() if "changed=" in line and "changed=0" not in line]
+        assert not changed, done.stdout
