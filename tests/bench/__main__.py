@@ -27,7 +27,7 @@ from testbed.hosts.bed import Bed, BedError, bed_of_inventory
 from testbed.images.build import ImageError
 from testbed.paths import BUILD, REPOSITORY
 from testbed.podman import PodmanError, inspect
-from tests.bench import backup, device_pcs, directory, memory, omero, settle
+from tests.bench import backup, device_pcs, directory, files, memory, omero, settle
 from tests.bench.figures import Figure, figures_table
 
 HERE = Path(__file__).parent
@@ -42,7 +42,7 @@ PROMISED_ACCOUNTS = 5000
 CREATION_SECONDS = 240
 NOTHING_TO_DO_SECONDS = 10
 CONTROLLER_MEGABYTES = 500
-SECOND_CONVERGE_SECONDS = 60
+SECOND_CONVERGE_SECONDS = 45
 FACILITY_MEGABYTES = 3000
 
 
@@ -225,6 +225,7 @@ def _facility_figures(progress: Progress, bare_megabytes: float) -> list[Figure]
         return [
             Figure(converge_name, "s", SECOND_CONVERGE_SECONDS, remark=obstacle),
             Figure(memory_name, "MB", FACILITY_MEGABYTES, remark=obstacle),
+            *files.figures(progress.say, INVENTORY, "", obstacle),
             *omero.figures(progress.say, obstacle),
         ]
     hosts = [host.name for host in bed.hosts]
@@ -244,6 +245,7 @@ def _facility_figures(progress: Progress, bare_megabytes: float) -> list[Figure]
             memory_name, "MB", FACILITY_MEGABYTES, megabytes, bare, "as many bare hosts, just started",
             megabytes / bare, (megabytes,),
         ),
+        *files.figures(progress.say, facility.INVENTORY / "hosts.yml", hosts[0]),
         *omero.figures(progress.say),
     ]  # fmt: skip
 
