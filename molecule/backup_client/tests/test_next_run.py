@@ -3,6 +3,8 @@
 
 import pytest
 
+from tests.refusals import refusals
+
 VERIFY = """
 - name: Verify
   hosts: backup_client
@@ -13,27 +15,34 @@ VERIFY = """
 """
 SHORT = {"backup_client_server_password": "short", "backup_client_repository_password": "x" * 20}
 
+REFUSED = [
+    (SHORT, "backup_client_server_password of client1.backup-client.test is shorter than 20 characters"),
+    ({"backup_client_paths": []}, "is in backup_client_paths; name what is to be backed up"),
+    ({"backup_client_paths": ["srv"]}, "srv in backup_client_paths must be an absolute path"),
+    ({"backup_client_paths": ["/tmp/a"]}, "nothing there outlives the host's next start"),
+    ({"backup_client_name": "a/b"}, "must be a host's name"),
+    ({"backup_client_before": [{"name": "images", "command": ["/bin/true"]}]}, "is the name of several"),
+    ({"backup_client_before_capabilities": ["all"]}, "is no capability"),
+    ({"backup_client_on_failure": "a b"}, "must be one unit"),
+    ({"backup_client_ca_file": "/etc/none.crt"}, "/etc/none.crt missing on client1"),
+]
 
-@pytest.mark.parametrize(
-    ("variables", "told"),
-    [
-        (SHORT, "backup_client_server_password of client1.backup-client.test is shorter than 20 characters"),
-        ({"backup_client_paths": []}, "is in backup_client_paths; name what is to be backed up"),
-        ({"backup_client_paths": ["srv"]}, "srv in backup_client_paths must be an absolute path"),
-        ({"backup_client_paths": ["/tmp/a"]}, "nothing there outlives the host's next start"),
-        ({"backup_client_name": "a/b"}, "must be a host's name"),
-        ({"backup_client_before": [{"name": "images", "command": ["/bin/true"]}]}, "is the name of several"),
-        ({"backup_client_before_capabilities": ["all"]}, "is no capability"),
-        ({"backup_client_on_failure": "a b"}, "must be one unit"),
-        ({"backup_client_ca_file": "/etc/none.crt"}, "/etc/none.crt missing on client1"),
-    ],
-)
-def test_nonsense_is_refused_before_anything_changes(play, variables, told):
-    ended = play("converge.yml", **variables)
-    assert ended.status != 0
-    assert told in ended.said
-    assert "changed=0" in ended.said
-    assert "x" * 20 not in ended.said
+
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("refusals")
+    return refusals("backup_client", "client1.backup-client.test", [settings for settings, _ in REFUSED], folder)
+
+
+@pytest.mark.parametrize(("settings", "words"), REFUSED)
+def test_nonsense_is_refused_with_the_cure(refused, settings, words):
+    assert words in refused.said(settings)
+
+
+def test_nonsense_is_refused_before_anything_changes_and_shows_no_password(refused):
+    assert "changed=0" in refused.run.stdout
+    assert "failed=0" in refused.run.stdout
+    assert "x" * 20 not in refused.run.stdout + refused.run.stderr
 
 
 def test_a_pattern_that_two_programs_read_in_two_ways_is_refused(play, client):

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.refusals import refusals
+
 testinfra_hosts = ["podman://debian13.certificates.test"]
 SCENARIO = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
 AUTHORITY = SCENARIO / "authority"
@@ -56,16 +58,24 @@ def test_a_certificate_near_its_end_is_replaced_and_the_key_kept(host):
     assert host.file("/etc/facility/tls/host.key").sha256sum == key
 
 
-@pytest.mark.parametrize(
-    ("variables", "words"),
-    [
-        ("certificates_authority_passphrase=short", "shorter than 12 characters"),
-        ("certificates_renew_days=500", "must be fewer than certificates_valid_days"),
-        ("certificates_source=site", "names no file on the controller"),
-    ],
-)
-def test_nonsense_is_refused_before_anything_changes(variables, words):
-    status, output = converge("-e", variables)
-    assert status != 0
-    assert words in " ".join(output.split())
-    assert "changed=0" in output
+REFUSED = [
+    ({"certificates_authority_passphrase": "short"}, "shorter than 12 characters"),
+    ({"certificates_renew_days": 500}, "must be fewer than certificates_valid_days"),
+    ({"certificates_source": "site"}, "names no file on the controller"),
+]
+
+
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("refusals")
+    return refusals("certificates", "debian13.certificates.test", [settings for settings, _ in REFUSED], folder)
+
+
+@pytest.mark.parametrize(("settings", "words"), REFUSED)
+def test_nonsense_is_refused_with_the_cure(refused, settings, words):
+    assert words in refused.said(settings)
+
+
+def test_nonsense_is_refused_before_anything_changes(refused):
+    assert "changed=0" in refused.run.stdout
+    assert "failed=0" in refused.run.stdout

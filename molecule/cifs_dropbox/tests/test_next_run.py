@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from tests.refusals import refusals
+
 VERIFY = """
 - name: Verify
   hosts: cifs_dropbox
@@ -39,25 +41,29 @@ def test_access_that_somebody_took_away_on_the_host_is_given_back(server, conver
     assert server.run("runuser -u nobody -- ls /OMERO/incoming/bob").rc == 2
 
 
-@pytest.mark.parametrize(
-    ("variables", "told"),
-    [
-        ({"cifs_dropbox_groups": []}, "must name the groups whose members may connect"),
-        ({"cifs_dropbox_groups": ['x" guest']}, "must name the groups whose members may connect"),
-        ({"cifs_dropbox_groups": ["no-such-group"]}, "doesn't know no-such-group"),
-        ({"cifs_dropbox_domain": "CIFS"}, "must be a DNS domain of at least two parts"),
-        ({"cifs_dropbox_netbios_domain": "cifs.test"}, "must be 1 to 15 capitals"),
-        ({"cifs_dropbox_join_password": ""}, "cifs_dropbox_join_password is empty"),
-        ({"cifs_dropbox_omero_user": "omero-web-server"}, "the share belongs onto OMERO's host"),
-        ({"cifs_dropbox_data": "/nowhere"}, "it must be OMERO's data folder"),
-        ({"cifs_dropbox_rules": [{"instrument": "sem-9"}]}, "names an instrument that is not in"),
-        ({"cifs_dropbox_instruments": ["../x"]}, "must be names for folders"),
-    ],
-)
-def test_settings_that_can_not_work_are_refused_with_the_cure(converge, variables, told):
-    run = converge(**variables)
-    assert run.returncode != 0
-    assert told in said(run)
+REFUSED = [
+    ({"cifs_dropbox_groups": []}, "must name the groups whose members may connect"),
+    ({"cifs_dropbox_groups": ['x" guest']}, "must name the groups whose members may connect"),
+    ({"cifs_dropbox_groups": ["no-such-group"]}, "doesn't know no-such-group"),
+    ({"cifs_dropbox_domain": "CIFS"}, "must be a DNS domain of at least two parts"),
+    ({"cifs_dropbox_netbios_domain": "cifs.test"}, "must be 1 to 15 capitals"),
+    ({"cifs_dropbox_join_password": ""}, "cifs_dropbox_join_password is empty"),
+    ({"cifs_dropbox_omero_user": "omero-web-server"}, "the share belongs onto OMERO's host"),
+    ({"cifs_dropbox_data": "/nowhere"}, "it must be OMERO's data folder"),
+    ({"cifs_dropbox_rules": [{"instrument": "sem-9"}]}, "names an instrument that is not in"),
+    ({"cifs_dropbox_instruments": ["../x"]}, "must be names for folders"),
+]
+
+
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("refusals")
+    return refusals("cifs_dropbox", "omero1.cifs.test", [settings for settings, _ in REFUSED], folder)
+
+
+@pytest.mark.parametrize(("settings", "words"), REFUSED)
+def test_settings_that_can_not_work_are_refused_with_the_cure(refused, settings, words):
+    assert words in refused.said(settings)
 
 
 def test_folders_on_several_file_systems_are_refused(server, converge):

@@ -5,8 +5,23 @@ import time
 
 import pytest
 
+from tests.refusals import refusals
+
 JOB = {"name": "soon", "when": "*:*:0/3", "hours": 1, "command": ["sh", "-c", "touch came; exec sleep 601"]}
 CAME = "/srv/facility/came"
+REFUSED = [
+    ({"controller_user": "nemo"}, "control1.controller.test has no user nemo (controller_user): adduser"),
+    ({"controller_checkout": "/srv/none"}, "no checkout of this project in /srv/none (controller_checkout): clone"),
+    ({"controller_inventory": "/srv/none"}, "has no inventory in /srv/none (controller_inventory): copy it there"),
+    ({"controller_vault_password_file": "/etc/passwd"}, "than its owner: chmod 0600 /etc/passwd"),
+    (
+        {"controller_vault_password_file": "/srv/facility/inventories/site/password"},
+        "would be backed up beside the vault that it opens; move it out",
+    ),
+    ({"controller_jobs": [{**JOB, "when": "Sam 14:00"}]}, "'Sam 14:00': Invalid argument. Write it as OnCalendar"),
+    ({"controller_jobs": [{**JOB, "name": "a job"}]}, 'must be a word of a-z, 0-9 and "-"'),
+    ({"controller_jobs": [JOB, JOB]}, "soon is the name of several in controller_jobs"),
+]
 
 
 def before_long(true):
@@ -18,27 +33,20 @@ def before_long(true):
     return False
 
 
-@pytest.mark.parametrize(
-    ("variables", "told"),
-    [
-        ({"controller_user": "nemo"}, "control1.controller.test has no user nemo (controller_user): adduser"),
-        ({"controller_checkout": "/srv/none"}, "no checkout of this project in /srv/none (controller_checkout): clone"),
-        ({"controller_inventory": "/srv/none"}, "has no inventory in /srv/none (controller_inventory): copy it there"),
-        ({"controller_vault_password_file": "/etc/passwd"}, "than its owner: chmod 0600 /etc/passwd"),
-        (
-            {"controller_vault_password_file": "/srv/facility/inventories/site/password"},
-            "would be backed up beside the vault that it opens; move it out",
-        ),
-        ({"controller_jobs": [{**JOB, "when": "Sam 14:00"}]}, "'Sam 14:00': Invalid argument. Write it as OnCalendar"),
-        ({"controller_jobs": [{**JOB, "name": "a job"}]}, 'must be a word of a-z, 0-9 and "-"'),
-        ({"controller_jobs": [JOB, JOB]}, "soon is the name of several in controller_jobs"),
-    ],
-)
-def test_nonsense_is_refused_before_anything_changes(play, variables, told):
-    ended = play(**variables)
-    assert ended.status != 0
-    assert told in ended.said, ended.said
-    assert "changed=0" in ended.said
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("refusals")
+    return refusals("controller", "control1.controller.test", [settings for settings, _ in REFUSED], folder)
+
+
+@pytest.mark.parametrize(("settings", "words"), REFUSED)
+def test_nonsense_is_refused_with_the_cure(refused, settings, words):
+    assert words in refused.said(settings)
+
+
+def test_nonsense_is_refused_before_anything_changes(refused):
+    assert "changed=0" in refused.run.stdout
+    assert "failed=0" in refused.run.stdout
 
 
 def test_check_mode_tells_what_would_come_and_what_would_go(play, control):

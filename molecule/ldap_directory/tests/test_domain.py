@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from tests.refusals import refusals
+
 testinfra_hosts = ["podman://dc1.directory.test"]
 
 
@@ -92,22 +94,30 @@ def test_a_join_that_was_cut_off_is_begun_again(second, converge, eventually):
     assert eventually(lambda: "ALL GOOD" in replication, 30), replication
 
 
-@pytest.mark.parametrize(
-    ("variables", "cure"),
-    [
-        ('{"ldap_directory_domain": "imaging"}', "DNS domain of at least two parts"),
-        ('{"ldap_directory_netbios_name": "far-too-long-a-name"}', "1 to 15 capitals"),
-        ('{"ldap_directory_administrator_password": "short"}', "set it in a vault.yml"),
-        ('{"ldap_directory_uri": "ldap://dc1.directory.test"}', "must start with ldaps://"),
-        ('{"ldap_directory_domain": "other.test"}', "rename the host in the inventory"),
-        ('{"ldap_directory_mode": "openldap"}', "value of ldap_directory_mode must be one of"),
-    ],
-)
-def test_nonsense_is_refused_before_anything_changes(converge, variables, cure):
-    status, output = converge("--limit", "dc1.directory.test", "-e", variables)
-    assert status != 0
-    assert cure in output
-    assert "changed=0" in output
+REFUSED = [
+    ({"ldap_directory_domain": "imaging"}, "DNS domain of at least two parts"),
+    ({"ldap_directory_netbios_name": "far-too-long-a-name"}, "1 to 15 capitals"),
+    ({"ldap_directory_administrator_password": "short"}, "set it in a vault.yml"),
+    ({"ldap_directory_uri": "ldap://dc1.directory.test"}, "must start with ldaps://"),
+    ({"ldap_directory_domain": "other.test"}, "rename the host in the inventory"),
+    ({"ldap_directory_mode": "openldap"}, "value of ldap_directory_mode must be one of"),
+]
+
+
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("refusals")
+    return refusals("ldap_directory", "dc1.directory.test", [settings for settings, _ in REFUSED], folder)
+
+
+@pytest.mark.parametrize(("settings", "cure"), REFUSED)
+def test_nonsense_is_refused_with_the_cure(refused, settings, cure):
+    assert cure in refused.said(settings)
+
+
+def test_nonsense_is_refused_before_anything_changes(refused):
+    assert "changed=0" in refused.run.stdout
+    assert "failed=0" in refused.run.stdout
 
 
 @pytest.fixture
