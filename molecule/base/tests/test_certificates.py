@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a client sees of a host's certificate, and what an intruder on the host can't get."""
 
-testinfra_hosts = [f"podman://{host}.certificates.test" for host in ("debian12", "debian13", "site")]
+testinfra_hosts = [f"podman://{host}.base.test" for host in ("debian12", "debian13", "site")]
 
 
 def name(host):

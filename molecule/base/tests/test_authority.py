@@ -8,18 +8,19 @@ from pathlib import Path
 import pytest
 
 from tests.refusals import refusals
+from tests.scenario import played
 
-testinfra_hosts = ["podman://debian13.certificates.test"]
+testinfra_hosts = ["podman://debian13.base.test"]
 SCENARIO = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
 AUTHORITY = SCENARIO / "authority"
-CONVERGE = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"]) / "molecule" / "certificates" / "converge.yml"
+RENEW = "- {name: Renew, hosts: debian13.base.test, gather_facts: false, roles: [certificates]}"
 
 
-def converge(*extra):
-    """Run the scenario's converge on one host again, with other variables; return status and output."""
-    command = ["ansible-playbook", "-i", str(SCENARIO / "inventory"), "--limit", "debian13.certificates.test"]
-    done = subprocess.run([*command, str(CONVERGE), *extra], capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout + done.stderr
+@pytest.fixture
+def renew(tmp_path):
+    """Run the role on one host again, with other variables; return what came of it."""
+    (book := tmp_path / "renew.yml").write_text(RENEW)
+    return lambda **variables: played(book, **variables)
 
 
 def serial(host):
@@ -47,13 +48,13 @@ def test_the_authoritys_key_is_encrypted_and_stays_on_the_controller(host):
     assert host.run("find / -xdev -name ca.key").stdout == ""
 
 
-def test_a_certificate_near_its_end_is_replaced_and_the_key_kept(host):
+def test_a_certificate_near_its_end_is_replaced_and_the_key_kept(host, renew):
     before, key = serial(host), host.file("/etc/facility/tls/host.key").sha256sum
-    status, output = converge("-e", "certificates_renew_days=396", "-e", "certificates_valid_days=398")
-    assert status == 0, output
+    run = renew(certificates_renew_days=396, certificates_valid_days=398)
+    assert run.returncode == 0, run.said
     assert serial(host) == before, "it had 397 days left, more than asked for"
-    status, output = converge("-e", "certificates_renew_days=397", "-e", "certificates_valid_days=398")
-    assert status == 0, output
+    run = renew(certificates_renew_days=397, certificates_valid_days=398)
+    assert run.returncode == 0, run.said
     assert serial(host) != before
     assert host.file("/etc/facility/tls/host.key").sha256sum == key
 
@@ -68,7 +69,7 @@ REFUSED = [
 @pytest.fixture(scope="module")
 def refused(tmp_path_factory):
     folder = tmp_path_factory.mktemp("refusals")
-    return refusals("certificates", "debian13.certificates.test", [settings for settings, _ in REFUSED], folder)
+    return refusals("certificates", "debian13.base.test", [settings for settings, _ in REFUSED], folder)
 
 
 @pytest.mark.parametrize(("settings", "words"), REFUSED)
