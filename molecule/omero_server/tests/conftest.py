@@ -23,6 +23,7 @@ DROPBOX = "/OMERO/DropBox"
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
+CONVERGE = "- {name: Converge, hosts: omero_server, gather_facts: false, roles: [omero_server]}"
 ENVIRONMENT = {**scenario.ENVIRONMENT, "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"}
 
 
@@ -136,6 +137,13 @@ def play():
     return lambda book, **variables: scenario.played(
         SCENARIO / book, "--limit", NAME, environment=ENVIRONMENT, **variables
     )
+
+
+@pytest.fixture
+def converge(play, tmp_path):
+    """Run role omero_server again with other variables; return what came of it."""
+    (book := tmp_path / "server.yml").write_text(CONVERGE)
+    return lambda **variables: play(book, **variables)
 
 
 @pytest.fixture

@@ -72,9 +72,9 @@ def test_a_property_that_omero_does_not_know_is_refused_by_name_and_nothing_chan
     assert host.file(path).content == before
 
 
-def test_another_release_is_refused_with_the_way_to_upgrade(play):
+def test_another_release_is_refused_with_the_way_to_upgrade(converge):
     url = "http://depot.omero.test/OMERO.server-5.6.19-ice36.zip"
-    run = play("converge.yml", omero_server_archive_url=url)
+    run = converge(omero_server_archive_url=url)
     assert run.returncode != 0
     assert "runs OMERO.server-5.6.18-standin, and omero_server_archive_url names OMERO.server-5.6.19-ice36" in run.said
     assert "playbooks/ops/upgrade_omero.yml" in run.said
@@ -88,8 +88,8 @@ def test_another_release_is_refused_with_the_way_to_upgrade(play):
         ({"omero_server_archive_checksum": "sha256:none"}, "write sha256: and the 64 digits"),
     ],
 )
-def test_nonsense_is_refused_before_anything_changes(play, variables, cure):
-    run = play("converge.yml", **variables)
+def test_nonsense_is_refused_before_anything_changes(converge, variables, cure):
+    run = converge(**variables)
     assert run.returncode != 0
     assert cure in run.said
     assert "changed=0" in run.stdout

@@ -8,8 +8,8 @@ import urllib.request
 
 import pytest
 
-testinfra_hosts = ["podman://omero1.web.test"]
-NAME = "omero1.web.test"
+testinfra_hosts = ["podman://omero1.omero.test"]
+NAME = "omero1.omero.test"
 
 
 def handshake(*options):
@@ -23,8 +23,8 @@ def test_old_tls_is_refused():
 
 
 def test_another_name_gets_no_certificate_and_no_answer(visitor):
-    assert "unrecognized name" in handshake("-servername", "other.web.test").stderr
-    assert visitor.open("/webclient/login/", headers={"Host": "other.web.test"})[0] == 421
+    assert "unrecognized name" in handshake("-servername", "other.omero.test").stderr
+    assert visitor.open("/webclient/login/", headers={"Host": "other.omero.test"})[0] == 421
 
 
 def test_unencrypted_requests_are_sent_to_the_encrypted_site():
@@ -32,7 +32,7 @@ def test_unencrypted_requests_are_sent_to_the_encrypted_site():
         def redirect_request(self, *_):
             return None
 
-    for url in (f"http://{NAME}/webclient/", "http://10.42.7.31/webclient/"):
+    for url in (f"http://{NAME}/webclient/", "http://10.42.6.31/webclient/"):
         with pytest.raises(urllib.error.HTTPError) as caught:
             urllib.request.build_opener(Stay).open(url, timeout=5)
         assert caught.value.headers["Location"] == f"https://{NAME}/webclient/"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who gets into OMERO.web, and for how long."""
 
-testinfra_hosts = ["podman://omero1.web.test"]
+testinfra_hosts = ["podman://omero1.omero.test"]
 
 
 def test_a_stranger_is_shown_the_form_and_nothing_else(visitor, answering):
@@ -49,7 +49,7 @@ def test_cookies_travel_encrypted_only_and_are_hidden_from_scripts(browser):
     assert cookies["sessionid"].secure
     assert cookies["sessionid"].has_nonstandard_attr("HttpOnly")
     assert cookies["csrftoken"].secure
-    assert all(cookie.domain == "omero1.web.test" for cookie in cookies.values())
+    assert all(cookie.domain == "omero1.omero.test" for cookie in cookies.values())
 
 
 def test_who_logs_out_is_out(carla, visitor):

@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-testinfra_hosts = ["podman://omero1.web.test"]
+testinfra_hosts = ["podman://omero1.omero.test"]
 
 
 @pytest.fixture

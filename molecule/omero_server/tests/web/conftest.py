@@ -19,7 +19,7 @@ import pytest
 import testinfra
 
 EPHEMERAL = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
-NAME = "omero1.web.test"
+NAME = "omero1.omero.test"
 ROOT = f"https://{NAME}"
 # One transparent pixel.
 PNG = base64.b64decode(
