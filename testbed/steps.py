@@ -41,7 +41,8 @@ class Step:
         phases: a file in which a scenario notes the seconds of its phases.
         beside: a word; it may run beside neighbours with the same: it shares no hosts with them. "" for alone.
         rooms: what it depended on, asked after it went well; without it, a pass is never taken over.
-        together: a word; steps with the same are taken over all or none: one works on what the other left.
+        together: a word; neighbours with the same run one after the other, and are taken over all or none: one works on
+            what the other left.
     """
 
     name: str
@@ -193,9 +194,20 @@ def run_all(steps: Sequence[Step], passes: Passes | None = None, *, again: bool 
     run = Run(len(steps), passes, {} if again or passes is None else _earlier(steps, passes))
     for beside, group in itertools.groupby(steps, key=lambda step: step.beside):
         with ThreadPoolExecutor(LANES if beside else 1) as lanes:
-            if not all(list(lanes.map(run.do, group))):
+            if not all(list(lanes.map(lambda chain: all(run.do(step) for step in chain), _chains(group)))):
                 return run, False
     return run, True
+
+
+def _chains(neighbours: Iterable[Step]) -> list[list[Step]]:
+    """Return steps that may run beside each other, those that work on what the other left as one chain."""
+    chains: list[list[Step]] = []
+    for step in neighbours:
+        if step.together and chains and chains[-1][-1].together == step.together:
+            chains[-1].append(step)
+        else:
+            chains.append([step])
+    return chains
 
 
 def _earlier(steps: Sequence[Step], passes: Passes) -> dict[str, Pass]:

@@ -77,6 +77,27 @@ def test_neighbours_that_may_run_beside_each_other_and_others_wait_for_them(capf
     assert printed.index("[4/4] last …") > printed.index("two: done")
 
 
+def test_neighbours_that_belong_together_run_one_after_the_other_beside_others(tmp_path):
+    meet = "import pathlib, sys, time; names = {names}; place = pathlib.Path({folder!r}); (place / names[0]).touch()\n"
+    meet += "while not (place / names[1]).exists(): time.sleep(0.01)"
+    one = python("one", f"open({str(tmp_path / 'made')!r}, 'x')", beside="some", together="pair")
+    two = python("two", f"open({str(tmp_path / 'made')!r})\n" + meet.format(folder=str(tmp_path), names=["1", "2"]),
+                 beside="some", together="pair")  # fmt: skip
+    other = python("other", meet.format(folder=str(tmp_path), names=["2", "1"]), beside="some")
+    run, good = run_all([one, two, other])
+    assert good
+    assert next(outcome.name for outcome in run.outcomes) == "one"
+
+
+def test_of_those_that_belong_together_none_begins_after_a_fault(tmp_path):
+    never = tmp_path / "never"
+    bad = python("bad", "raise SystemExit(1)", beside="some", together="pair")
+    late = python("late", f"open({str(never)!r}, 'w')", beside="some", together="pair")
+    _, good = run_all([bad, late])
+    assert not good
+    assert not never.exists()
+
+
 def test_after_a_fault_no_neighbour_begins(tmp_path):
     never = tmp_path / "never"
     wait = "import time; time.sleep(0.3)"
