@@ -12,21 +12,19 @@ from collections.abc import Sequence
 from . import folders
 from .clock import Clock
 from .config import Config, Matchers
-from .decisions import Observed, judge
-from .incoming import NOTICE, Incoming, Waiting
+from .incoming import NOTICE, Incoming
 from .monitor_report import MonitorFiles
 from .names import LOGIN, printable
 from .reasons import Reason
 from .review import Review, new_id
 from .state import ACTING, Record, Store, replace
 from .transitions import Roots, Transitions
+from .waiting import Judged, Waiting
 
 log = logging.getLogger("settle")
 # At once, so that a burst costs few commits; not more, so that nobody waits long for the others.
 _BATCH = 200
 _RETRY_SECONDS = 5.0
-# A set without an event is looked at again after 5 s, 10 s, ... at most this.
-_LONGEST_PAUSE = 900.0
 _STAGING_NAME = re.compile(rf"({LOGIN.pattern})~[0-9a-f]{{16}}")
 
 
@@ -53,8 +51,6 @@ class Engine:
         self.errors = 0
         self.scan_seconds = 0.0
         self._scan_at = 0.0
-        self._parked: set[Waiting] = set()
-        self._claims: dict[str, Waiting] = {}
         self._retry: dict[str, float] = {}
         self._staged_at = 0.0
         self._boxes: set[str] = set()
@@ -119,27 +115,15 @@ class Engine:
         if start:
             # Everything is looked at once, which also watches it, before the first event is awaited.
             for waiting in list(self.incoming.sets.values()):
-                self._first_look(waiting)
+                try:
+                    self.incoming.first_look(waiting)
+                except OSError as error:
+                    self._failed(waiting.label, error)
         ended = self.clock.steady()
         self.scan_seconds = ended - began
         self._scan_at = ended + self.config.rescan_seconds
         self._boxes.clear()
         log.info("scanned: %d sets in %.2f s", len(self.incoming.sets), self.scan_seconds)
-
-    def _first_look(self, waiting: Waiting) -> None:
-        try:
-            looked = self.incoming.look(waiting, probe=False)
-        except OSError as error:
-            self._failed(f"{waiting.login}/{printable(waiting.name)}", error)
-            return
-        if looked is None:
-            self.incoming.forget(waiting)
-            return
-        found, rule, _ = looked
-        waiting.first_seen = min(waiting.first_seen, found.newest)
-        steady = self.clock.steady()
-        rest = min(rule.quiet_seconds, rule.quiet_seconds - (self.clock.wall() - found.newest))
-        self.incoming.schedule(waiting, steady if rule.sentinel else steady + max(0.0, rest))
 
     def _make_boxes(self) -> None:
         """Have a folder in DropBox for everybody, early, so that OMERO watches it when the first set is complete."""
@@ -156,15 +140,19 @@ class Engine:
     def _look_at_due(self) -> None:
         intents: dict[str, Waiting] = {}
         records = []
-        due = self.incoming.due(_BATCH)
-        for waiting in due:
-            try:
-                record = self._consider(waiting)
-            except OSError as error:
-                self._failed(f"{waiting.login}/{printable(waiting.name)}", error)
-                self.incoming.schedule(waiting, self.clock.steady() + _RETRY_SECONDS)
+        for waiting in self.incoming.due(_BATCH):
+            unready = self.ready(waiting.key.login)
+            if unready:
+                self.incoming.hold(waiting, unready)
                 continue
-            if record:
+            try:
+                judged = self.incoming.examine(waiting)
+            except OSError as error:
+                self._failed(waiting.label, error)
+                self.incoming.put_off(waiting, _RETRY_SECONDS)
+                continue
+            if judged:
+                record = self._intent(judged)
                 records.append(record)
                 intents[record.id] = waiting
         try:
@@ -172,63 +160,24 @@ class Engine:
         except sqlite3.Error:
             for key, waiting in intents.items():
                 self.transitions.signatures.pop(key, None)
-                self.incoming.schedule(waiting, self.clock.steady() + _RETRY_SECONDS)
+                self.incoming.put_off(waiting, _RETRY_SECONDS)
             raise
         for key, waiting in intents.items():
-            waiting.claimed = key
-        self._claims.update(intents)
+            self.incoming.claimed(waiting, key)
         self._pump(records)
 
-    def _consider(self, waiting: Waiting) -> Record | None:
-        """Look at a set; give the intent to take it, or schedule the next look."""
-        if waiting.claimed:
-            return None
-        unready = self.ready(waiting.login)
-        if unready:
-            waiting.reason, waiting.detail = unready, ""
-            self._parked.add(waiting)
-            self.incoming.schedule(waiting, self.clock.steady() + _LONGEST_PAUSE)
-            return None
-        verdict = None
-        for probe in (False, True):
-            # Both clocks before the walk: what changes during it is not counted as quiet.
-            wall, steady = self.clock.wall(), self.clock.steady()
-            looked = self.incoming.look(waiting, probe=probe)
-            if looked is None:
-                self.incoming.forget(waiting)
-                return None
-            found, rule, owner = looked
-            number = self.config.rules.index(rule) if rule in self.config.rules else -1
-            there = number >= 0 and bool(found.sentinels >> number & 1)
-            waiting.sentinel = bool(rule.sentinel) and there
-            seen = Observed(wall, steady, waiting.event, waiting.same_since, waiting.watched)
-            verdict = judge(found, rule, seen, self.config, sentinel_there=there, probed=probe)
-            if verdict.action != "probe":
-                break
-        if verdict is None or verdict.action in {"wait", "probe"}:
-            reason, detail, seconds = (verdict.reason, verdict.detail, verdict.seconds) if verdict else (None, "", None)
-            self._wait(waiting, reason or Reason.RECENT, detail, seconds)
-            return None
-        if owner == 0 and found.refused and found.refused[0] is Reason.FOREIGN:
-            self._wait(waiting, Reason.ROOTS, "", None)
-            return None
-        key = new_id(waiting.login)
-        kind = "folder" if waiting.folder else "file" if len(waiting.items) == 1 else "bundle"
+    def _intent(self, judged: Judged) -> Record:
+        """The record of the intent to take a set."""
+        (login, shelf, name, folder), names = judged.key, judged.names
+        found, verdict = judged.found, judged.verdict
+        kind = "folder" if folder else "file" if len(names) == 1 else "bundle"
+        key = new_id(login)
         self.transitions.signatures[key] = found.signature
         return Record(
-            id=key, login=waiting.login, name=waiting.names[0] if kind == "file" else waiting.name,
-            shelf=waiting.shelf, kind=kind, items=waiting.names, owner=owner, since=wall,
-            aside=verdict.action == "quarantine", reason=verdict.reason or "", detail=printable(verdict.detail),
-            files=found.files, bytes=found.bytes,
+            id=key, login=login, name=names[0] if kind == "file" else name, shelf=shelf, kind=kind, items=names,
+            owner=judged.owner, since=judged.wall, aside=verdict.action == "quarantine", reason=verdict.reason or "",
+            detail=printable(verdict.detail), files=found.files, bytes=found.bytes,
         )  # fmt: skip
-
-    def _wait(self, waiting: Waiting, reason: Reason, detail: str, seconds: float | None) -> None:
-        if (reason, detail) != (waiting.reason, waiting.detail) and reason is not Reason.RECENT:
-            log.info("%s/%s: waits: %s %s", waiting.login, printable(waiting.name), reason, printable(detail))
-        waiting.reason, waiting.detail = reason, detail
-        waiting.pause = min(_LONGEST_PAUSE, max(5.0, 2 * waiting.pause))
-        pause = waiting.pause if seconds is None else min(seconds + 0.01, _LONGEST_PAUSE)
-        self.incoming.schedule(waiting, self.clock.steady() + pause)
 
     # Records.
 
@@ -245,7 +194,7 @@ class Engine:
                     self._retry[record.id] = self.clock.steady() + _RETRY_SECONDS
                     self._boxes.discard(record.login)
                     continue
-                self._claimed(record, step.stuck)
+                self.incoming.claim_ended(record.id, step.stuck)
                 if step.record is None:
                     dropped.append(record.id)
                 elif step.record is not record:
@@ -284,17 +233,6 @@ class Engine:
             self.transitions.signatures.pop(key, None)
             log.info("%s: %s, no longer in staging", key, states[key])
 
-    def _claimed(self, record: Record, stuck: str) -> None:
-        """The claim of a waiting set was tried: it is no longer the person's, or it can't be moved."""
-        waiting = self._claims.pop(record.id, None)
-        if waiting is None:
-            return
-        waiting.claimed = ""
-        if stuck:
-            self._wait(waiting, Reason.STUCK, stuck, _LONGEST_PAUSE)
-        else:
-            self.incoming.forget(waiting)
-
     def _act_again(self) -> None:
         """Try again what failed, and what waits in staging."""
         now = self.clock.steady()
@@ -316,10 +254,7 @@ class Engine:
         wall = self.clock.wall()
         if not report.fresh(wall, self.config.monitor_max_age):
             return
-        for waiting in [w for w in self._parked if w.gone or w.login in report.watching]:
-            self._parked.discard(waiting)
-            if not waiting.gone:
-                self.incoming.schedule(waiting, min(waiting.due, self._earliest(waiting)))
+        self.incoming.release(report.watching)
         changed: list[Record] = []
         dropped = []
         for record in self.store.where("offered"):
@@ -339,10 +274,6 @@ class Engine:
                 log.info("%s/%s: %s", record.login, printable(record.name), record.state)
         self._pump([record for record in changed if record.state == "recalling"])
         self._pump(self.store.where("recalled", "staged"))
-
-    def _earliest(self, waiting: Waiting) -> float:
-        now = self.clock.steady()
-        return now if waiting.event is None else max(now, waiting.event + waiting.quiet)
 
     def _failed(self, what: str, error: OSError) -> None:
         self.errors += 1

@@ -1,88 +1,35 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sets that lie in people's folders: found by scanning, kept up to date by events, looked at when it is time.
+"""The sets that lie in people's folders: found by scanning, kept up to date by events, judged when it is time.
 
 In memory there is one object a set, not one a file. An event costs no walk; it only moves the time at which the set is
 looked at. New folders in a set are watched in one walk for all that came in a short while.
+
+Only here something happens to a waiting set. The engine says what it did with one, and gets verdicts.
 """
 
 from __future__ import annotations
 
 import contextlib
-import heapq
-import itertools
 import logging
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator
 from functools import partial
 
 from . import folders, inotify
 from .clock import Clock
 from .config import Config, Matchers, Rule
-from .decisions import Summary
+from .decisions import Summary, judge
 from .names import LOGIN, printable, stem
+from .reasons import Reason
+from .timetable import Timetable
+from .waiting import LONGEST_PAUSE, Cause, Judged, Key, Seen, Waiting
 from .walk import Walk
+from .watches import Watches, watch_below
 
 log = logging.getLogger("settle")
 NOTICE = "! Import problems.txt"
 # New folders in a set are looked for at most this often, or in a twentieth of the time.
 _WATCH_PAUSE = 0.2
-
-
-@dataclass(slots=True, eq=False)
-class Waiting:
-    """One set in a person's folder.
-
-    Attributes:
-        login, shelf, name: whose, on which shelf ("": none), the folder's name or the loose files' stem.
-        folder: whether it is a folder; else items are the names of its files.
-        event: when its last event came (steady); None: it was there when settle started.
-        same_since, fingerprint: since when (steady) it looks like this.
-        first_seen: epoch seconds.
-        quiet: its quiet time, or the shortest possible one before its rule is known.
-        due: when it is looked at next (steady); queued: the entry in the queue, never later than due.
-        watched: whether all its folders could be watched.
-        watches: its inotify watches.
-        sentinel: whether its sentinel was seen, so that each event may complete it.
-    """
-
-    login: str
-    shelf: str
-    name: str
-    folder: bool
-    first_seen: float
-    event: float | None
-    same_since: float
-    quiet: float
-    items: set[str] = field(default_factory=set)
-    fingerprint: tuple[int, float] | None = None
-    due: float = 0
-    queued: float | None = None
-    watched: bool = True
-    watches: set[int] = field(default_factory=set)
-    sentinel: bool = False
-    reason: str = ""
-    detail: str = ""
-    pause: float = 0
-    files: int = 0
-    bytes: int = 0
-    gone: bool = False
-    # The record that takes it over; until that is done nothing else may.
-    claimed: str = ""
-
-    @property
-    def key(self) -> tuple[str, str, str, bool]:
-        """What tells it from the others."""
-        return self.login, self.shelf, self.name, self.folder
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The entries of the person's folder, or of the shelf, that make it up."""
-        return (self.name,) if self.folder else tuple(sorted(self.items))
-
-
-# What an inotify watch is on: everybody's folder (), a person's (login,), a shelf (login, shelf), or inside a set.
-_Place = tuple[str, ...] | Waiting
 
 
 class Incoming:
@@ -94,11 +41,13 @@ class Incoming:
         self._root = root
         self._clock = clock
         self.inotify = inotify.Inotify()
-        self._watches: dict[int, _Place] = {}
-        self.sets: dict[tuple[str, str, str, bool], Waiting] = {}
+        self._watches = Watches(self.inotify)
+        self.sets: dict[Key, Waiting] = {}
         self.refused: dict[str, str] = {}
-        self._queue: list[tuple[float, int, Waiting]] = []
-        self._tickets = itertools.count()
+        self._timetable = Timetable()
+        # Sets that wait for OMERO, and those that a record takes over, by its id.
+        self._held: set[Waiting] = set()
+        self._claims: dict[str, Waiting] = {}
         self._unwatched: dict[Waiting, None] = {}
         self._watch_at = 0.0
         self.logins: set[str] = set()
@@ -115,31 +64,31 @@ class Incoming:
             suspicious: Events were lost: everything counts as changed just now.
         """
         with contextlib.suppress(OSError):
-            self._watches[self.inotify.watch(self._root)] = ()
+            self._watches.add(self._root, ())
         self.logins.clear()
         self.refused.clear()
-        seen: set[tuple[str, str, str, bool]] = set()
+        seen: set[Key] = set()
         for login in folders.names(self._root):
             self._scan_login(login, seen, start=start)
         for waiting in [w for key, w in self.sets.items() if key not in seen]:
-            self.forget(waiting)
+            self._forget(waiting)
         now = self._clock.steady()
         for waiting in self.sets.values():
             if suspicious:
-                waiting.event = now
-                if waiting.folder:
+                waiting.may_have_changed(now)
+                if waiting.key.folder:
                     self._unwatched[waiting] = None
             if not start:
-                self.schedule(waiting, now)
+                self._schedule(waiting, now)
 
-    def _scan_login(self, login: str, seen: set[tuple[str, str, str, bool]], *, start: bool) -> None:
+    def _scan_login(self, login: str, seen: set[Key], *, start: bool) -> None:
         if login.startswith(".") or login == "lost+found":
             return
         problem = "is no login" if not LOGIN.fullmatch(login) else ""
         if not problem:
             try:
                 with folders.open_folder(self._root, login) as folder:
-                    self._watch(folder, (login,))
+                    self._watches.try_to_add(folder, (login,))
                     self.logins.add(login)
                     self._scan_folder(folder, login, "", seen, start=start)
                     for shelf in self._config.instruments:
@@ -147,7 +96,7 @@ class Incoming:
                             contextlib.suppress(FileNotFoundError, NotADirectoryError),
                             folders.open_folder(folder, shelf) as place,
                         ):
-                            self._watch(place, (login, shelf))
+                            self._watches.try_to_add(place, (login, shelf))
                             self._scan_folder(place, login, shelf, seen, start=start)
                 return
             except OSError as error:
@@ -155,9 +104,7 @@ class Incoming:
         self.refused[login] = problem
         log.warning("incoming/%s %s: left alone", printable(login), problem)
 
-    def _scan_folder(
-        self, folder: int, login: str, shelf: str, seen: set[tuple[str, str, str, bool]], *, start: bool
-    ) -> None:
+    def _scan_folder(self, folder: int, login: str, shelf: str, seen: set[Key], *, start: bool) -> None:
         with os.scandir(folder) as entries:
             for entry in entries:
                 is_folder = entry.is_dir(follow_symlinks=False)
@@ -171,34 +118,33 @@ class Incoming:
 
     def _found(self, login: str, shelf: str, name: str, is_folder: bool, *, start: bool = False) -> Waiting:
         """The set to which an entry of a person's folder belongs, made if it is new."""
-        title = name if is_folder else stem(name, self._matchers.partial, self._matchers.sentinel)
-        key = (login, shelf, title, is_folder)
+        key = self._key(login, shelf, name, is_folder)
         waiting = self.sets.get(key)
         if waiting is None:
             now = self._clock.steady()
-            waiting = Waiting(
-                *key, first_seen=self._clock.wall(), event=None if start else now, same_since=now, quiet=self._shortest
-            )
+            waiting = Waiting(key, self._clock.wall(), event=None if start else now, seen=Seen(now, self._shortest))
             self.sets[key] = waiting
             # At the start everything is looked at in turn, which also watches it; later it must be watched at once.
             if is_folder and not start:
                 self._unwatched[waiting] = None
-            self.schedule(waiting, now if start else now + waiting.quiet)
+            self._schedule(waiting, now if start else now + waiting.seen.quiet)
         if not is_folder:
-            waiting.items.add(name)
+            waiting.gained_file(name)
         return waiting
 
-    def forget(self, waiting: Waiting) -> None:
-        """The set is gone, or no longer the person's: end its watches."""
-        waiting.gone = True
+    def _key(self, login: str, shelf: str, name: str, is_folder: bool) -> Key:
+        title = name if is_folder else stem(name, self._matchers.partial, self._matchers.sentinel)
+        return Key(login, shelf, title, is_folder)
+
+    def _forget(self, waiting: Waiting) -> None:
+        """The set is gone, or no longer the person's."""
+        waiting.has_gone()
         if self.sets.get(waiting.key) is waiting:
             del self.sets[waiting.key]
         self._unwatched.pop(waiting, None)
-        for watch in waiting.watches:
-            # A folder that was moved into another set has taken its watch along.
-            if self._watches.get(watch) is waiting:
-                del self._watches[watch]
-                self.inotify.forget(watch)
+        self._held.discard(waiting)
+        self._timetable.remove(waiting)
+        self._watches.end(waiting)
 
     # What happens.
 
@@ -210,13 +156,13 @@ class Incoming:
                     log.warning("event queue overflowed: scanning everything")
                     self.scan(suspicious=True)
                 elif event.mask & inotify.IGNORED:
-                    self._watches.pop(event.watch, None)
+                    self._watches.ended(event.watch)
                 else:
                     self._take(event)
         self._watch_new_folders()
 
     def _take(self, event: inotify.Event) -> None:
-        place = self._watches.get(event.watch)
+        place = self._watches.place(event.watch)
         if place is None:
             return
         now = self._clock.steady()
@@ -242,13 +188,12 @@ class Incoming:
                 self._scan_login(login, set(), start=False)
             return
         if event.mask & (inotify.DELETE | inotify.MOVED_FROM):
-            title = event.name if is_folder else stem(event.name, self._matchers.partial, self._matchers.sentinel)
-            waiting = self.sets.get((login, shelf, title, is_folder))
+            waiting = self.sets.get(self._key(login, shelf, event.name, is_folder))
             if waiting is None:
                 return
-            waiting.items.discard(event.name)
+            waiting.lost_file(event.name)
             if not waiting.items:
-                self.forget(waiting)
+                self._forget(waiting)
                 return
         else:
             waiting = self._found(login, shelf, event.name, is_folder)
@@ -257,67 +202,120 @@ class Incoming:
         self._touched(waiting, event.name, now)
 
     def _touched(self, waiting: Waiting, name: str, now: float) -> None:
-        waiting.event = now
-        waiting.pause = 0
-        waiting.sentinel = waiting.sentinel or (bool(name) and self._matchers.sentinel(name))
-        self.schedule(waiting, now if waiting.sentinel else now + waiting.quiet)
+        waiting.had_event(now, sentinel=bool(name) and self._matchers.sentinel(name))
+        self._schedule(waiting, now if waiting.sentinel else now + waiting.seen.quiet)
 
     # When to look.
 
-    def schedule(self, waiting: Waiting, at: float) -> None:
-        """Look at a set then, and not before."""
-        waiting.due = at
-        if waiting.queued is None or at < waiting.queued:
-            waiting.queued = at
-            heapq.heappush(self._queue, (at, next(self._tickets), waiting))
-
     def due(self, limit: int) -> list[Waiting]:
-        """The sets to look at now, at most so many; each must be scheduled anew or forgotten."""
-        now = self._clock.steady()
-        due: list[Waiting] = []
-        while self._queue and self._queue[0][0] <= now and len(due) < limit:
-            at, _, waiting = heapq.heappop(self._queue)
-            if waiting.gone or waiting.queued != at:
-                continue
-            waiting.queued = None
-            if waiting.due > now:
-                self.schedule(waiting, waiting.due)
-            else:
-                due.append(waiting)
-        return due
+        """The sets to look at now, at most so many; each is to be examined, held or put off."""
+        return [w for w in self._timetable.take_due(self._clock.steady(), limit) if not w.claimed]
 
     def next_at(self) -> float | None:
         """When something is to be done next (steady)."""
-        times = [self._queue[0][0]] if self._queue else []
-        if self._unwatched:
-            times.append(self._watch_at)
-        return min(times, default=None)
+        times = [self._timetable.next_at(), self._watch_at if self._unwatched else None]
+        return min((at for at in times if at is not None), default=None)
+
+    def put_off(self, waiting: Waiting, seconds: float) -> None:
+        """The set could not be looked at, or not be taken: it is looked at again then."""
+        self._schedule(waiting, self._clock.steady() + seconds)
+
+    def hold(self, waiting: Waiting, reason: Reason) -> None:
+        """Nothing can be offered for the set's person now."""
+        waiting.must_wait(Cause(reason))
+        self._held.add(waiting)
+        self.put_off(waiting, LONGEST_PAUSE)
+
+    def release(self, logins: Collection[str]) -> None:
+        """For these people sets can be offered again: look at those that were held as soon as they may be complete."""
+        now = self._clock.steady()
+        for waiting in [w for w in self._held if w.key.login in logins]:
+            self._held.discard(waiting)
+            quiet_at = waiting.quiet_at
+            self._timetable.bring_forward(waiting, now if quiet_at is None else max(now, quiet_at))
+
+    def _wait(self, waiting: Waiting, cause: Cause, seconds: float | None) -> None:
+        if cause != waiting.cause and cause.reason is not Reason.RECENT:
+            log.info("%s: waits: %s %s", waiting.label, cause.reason, printable(cause.detail))
+        waiting.must_wait(cause)
+        longer = waiting.left_alone_longer()
+        self.put_off(waiting, longer if seconds is None else min(seconds + 0.01, LONGEST_PAUSE))
+
+    def _schedule(self, waiting: Waiting, at: float) -> None:
+        if not waiting.gone:
+            self._timetable.put(waiting, at)
 
     # How it looks.
 
-    def look(self, waiting: Waiting, *, probe: bool) -> tuple[Summary, Rule, int] | None:
+    def first_look(self, waiting: Waiting) -> None:
+        """Look at a set that was there when settle started, and watch it.
+
+        Raises:
+            OSError: If it can't be looked at.
+        """
+        looked = self._look(waiting, probe=False)
+        if looked is None:
+            self._forget(waiting)
+            return
+        found, rule, _ = looked
+        waiting.was_there_before(found.newest)
+        rest = min(rule.quiet_seconds, rule.quiet_seconds - (self._clock.wall() - found.newest))
+        self.put_off(waiting, 0 if rule.sentinel else max(0.0, rest))
+
+    def examine(self, waiting: Waiting) -> Judged | None:
+        """Look at a set whose time has come: give the verdict if it is to leave, or else let it wait.
+
+        Raises:
+            OSError: If it can't be looked at; it is to be put off.
+        """
+        judged = self._judge(waiting, probe=False)
+        if judged and judged.verdict.action == "probe":
+            judged = self._judge(waiting, probe=True)
+        if judged is None:
+            self._forget(waiting)
+            return None
+        verdict, refused = judged.verdict, judged.found.refused
+        if verdict.action in {"wait", "probe"}:
+            self._wait(waiting, Cause(verdict.reason or Reason.RECENT, verdict.detail), verdict.seconds)
+            return None
+        if judged.owner == 0 and refused and refused[0] is Reason.FOREIGN:
+            self._wait(waiting, Cause(Reason.ROOTS), None)
+            return None
+        return judged
+
+    def _judge(self, waiting: Waiting, *, probe: bool) -> Judged | None:
+        # Both clocks before the walk: what changes during it is not counted as quiet.
+        wall, steady = self._clock.wall(), self._clock.steady()
+        looked = self._look(waiting, probe=probe)
+        if looked is None:
+            return None
+        found, rule, owner = looked
+        rules = self._config.rules
+        there = rule in rules and bool(found.sentinels >> rules.index(rule) & 1)
+        waiting.has_sentinel(bool(rule.sentinel) and there)
+        seen = waiting.observed(wall, steady, watched=self._watches.complete(waiting))
+        verdict = judge(found, rule, seen, self._config, sentinel_there=there, probed=probe)
+        return Judged(waiting.key, waiting.names, verdict, found, owner, wall)
+
+    def _look(self, waiting: Waiting, *, probe: bool) -> tuple[Summary, Rule, int] | None:
         """Walk through a set; give what was found, its rule and its person's user number, or None if it is gone."""
-        with self._place(waiting) as (folder, person):
-            if folder is None or not (waiting.folder or waiting.items):
+        with self._place(waiting.key) as (folder, person):
+            names = waiting.names
+            if folder is None or not names:
                 return None
             began = self._clock.steady()
             walk = self.walk(person.st_uid, probe=probe)
-            if waiting.folder:
-                if not folders.is_folder(folder, waiting.name):
+            if waiting.key.folder:
+                if not folders.is_folder(folder, waiting.key.name):
                     return None
-                walk.on_folder = partial(self._watch, place=waiting)
-                waiting.watched = True
+                walk.on_folder = partial(self._watches.try_to_add, place=waiting)
+                self._watches.renew(waiting)
                 self._unwatched.pop(waiting, None)
-            found = walk.set(folder, waiting.names)
+            found = walk.set(folder, names)
         if not found.newest:
             return None
-        if found.fingerprint != waiting.fingerprint:
-            waiting.fingerprint = found.fingerprint
-            waiting.same_since = began
-        rule = self._config.rule_for(waiting.shelf, found.matched)
-        waiting.quiet = rule.quiet_seconds
-        waiting.files = found.files + found.companions + found.empty
-        waiting.bytes = found.bytes
+        rule = self._config.rule_for(waiting.key.shelf, found.matched)
+        waiting.was_walked(found, rule.quiet_seconds, began)
         return found, rule, person.st_uid
 
     def walk(self, owner: int, *, probe: bool) -> Walk:
@@ -325,54 +323,47 @@ class Incoming:
         return Walk(self._matchers, frozenset({owner, os.geteuid()}), os.fstat(self._root).st_dev, probe=probe)
 
     @contextlib.contextmanager
-    def _place(self, waiting: Waiting) -> Iterator[tuple[int | None, os.stat_result]]:
+    def _place(self, key: Key) -> Iterator[tuple[int | None, os.stat_result]]:
         found: tuple[int | None, os.stat_result] = None, os.fstat(self._root)
         with contextlib.ExitStack() as stack:
             try:
-                login = stack.enter_context(folders.open_folder(self._root, waiting.login))
-                place = stack.enter_context(folders.open_folder(login, *filter(None, (waiting.shelf,))))
+                login = stack.enter_context(folders.open_folder(self._root, key.login))
+                place = stack.enter_context(folders.open_folder(login, *filter(None, (key.shelf,))))
                 found = place, os.fstat(login)
             except (FileNotFoundError, NotADirectoryError):
                 pass  # the person, or the shelf, is gone
             yield found
 
-    # Watches.
+    # Who has it.
 
-    def _watch(self, folder: int, place: _Place) -> None:
-        try:
-            watch = self.inotify.watch(folder)
-        except OSError as error:
-            if isinstance(place, Waiting):
-                place.watched = False
-            log.warning("can't watch a folder (%s): raise fs.inotify.max_user_watches", error.strerror)
+    def claimed(self, waiting: Waiting, record: str) -> None:
+        """The intent to take the set, the record of this id, is committed."""
+        waiting.was_claimed()
+        self._claims[record] = waiting
+
+    def claim_ended(self, record: str, stuck: str) -> None:
+        """A record was acted on: the set that it claimed is no longer the person's, or it can't be moved and why."""
+        waiting = self._claims.pop(record, None)
+        if waiting is None:
             return
-        self._watches[watch] = place
-        if isinstance(place, Waiting):
-            place.watches.add(watch)
+        waiting.is_claimed_no_more()
+        if stuck:
+            self._wait(waiting, Cause(Reason.STUCK, stuck), LONGEST_PAUSE)
+        else:
+            self._forget(waiting)
+
+    # Watches.
 
     def _watch_new_folders(self) -> None:
         began = self._clock.steady()
         if not self._unwatched or began < self._watch_at:
             return
         for waiting in list(self._unwatched):
-            with self._place(waiting) as (folder, _), contextlib.suppress(OSError):
+            with self._place(waiting.key) as (folder, _), contextlib.suppress(OSError):
                 if folder is not None:
-                    watch_below(folder, waiting.name, partial(self._watch, place=waiting))
+                    watch_below(folder, waiting.key.name, partial(self._watches.try_to_add, place=waiting))
             # Only from now on do events tell everything.
             self._touched(waiting, "", self._clock.steady())
         self._unwatched.clear()
         now = self._clock.steady()
         self._watch_at = now + max(_WATCH_PAUSE, 20 * (now - began))
-
-
-def watch_below(parent: int, name: str, watch: Callable[[int], None], depth: int = 0) -> None:
-    """Call watch with each folder of a tree, before it is listed."""
-    with folders.open_folder(parent, name) as folder:
-        watch(folder)
-        if depth > 64:
-            return
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    with contextlib.suppress(FileNotFoundError):
-                        watch_below(folder, entry.name, watch, depth + 1)

@@ -20,11 +20,11 @@ from . import folders, leases, metrics
 from .clock import Clock
 from .config import Config
 from .engine import Engine
-from .incoming import Waiting
 from .names import printable
 from .notices import Notices, Problem
 from .reasons import Reason
 from .state import Record, Store
+from .waiting import Waiting
 
 log = logging.getLogger("settle")
 _TELL_SECONDS = 5.0
@@ -115,9 +115,9 @@ class Service:
     def _write_waiting(self) -> None:
         sets: list[dict[str, Any]] = [
             {
-                "login": w.login, "name": printable(w.name if w.folder else w.names[0] if w.names else w.name),
-                "state": "waiting", "since": round(w.first_seen, 3), "reason": w.reason or Reason.RECENT,
-                "detail": printable(w.detail), "place": w.shelf, "files": w.files, "bytes": w.bytes, "attempts": 0,
+                "login": w.key.login, "name": printable(w.title), "state": "waiting", "since": round(w.first_seen, 3),
+                "reason": w.cause.reason, "detail": printable(w.cause.detail), "place": w.key.shelf,
+                "files": w.seen.files, "bytes": w.seen.bytes, "attempts": 0,
             }
             for w in self.engine.incoming.sets.values()
         ]  # fmt: skip
@@ -140,9 +140,9 @@ class Service:
         wall = self.clock.wall()
         for waiting in self.engine.incoming.sets.values():
             if self._overlong(waiting, wall):
-                name = waiting.names[0] if waiting.names else waiting.name
-                problems[waiting.login].append(
-                    Problem(name, waiting.first_seen, waiting.reason or Reason.RECENT, waiting.detail)
+                cause = waiting.cause
+                problems[waiting.key.login].append(
+                    Problem(waiting.title, waiting.first_seen, cause.reason, cause.detail)
                 )
         for record in self.store.where("staged"):
             if record.reason and wall - record.since >= self.config.notice_after_seconds:
@@ -153,10 +153,10 @@ class Service:
         self._errors += self._notices.write(self.engine.incoming.logins, problems)
 
     def _overlong(self, waiting: Waiting, wall: float) -> bool:
-        if waiting.reason == Reason.NOTHING:
+        if waiting.cause.reason is Reason.NOTHING:
             return False
         patience = self.config.notice_after_seconds
-        if waiting.reason == Reason.SENTINEL:
+        if waiting.cause.reason is Reason.SENTINEL:
             patience = self.config.sentinel_wait_seconds
         return wall - waiting.first_seen >= patience
 
@@ -164,7 +164,7 @@ class Service:
         if self.config.metrics_file is None:
             return
         wall = self.clock.wall()
-        sets = [w for w in self.engine.incoming.sets.values() if w.reason != Reason.NOTHING]
+        sets = [w for w in self.engine.incoming.sets.values() if w.cause.reason is not Reason.NOTHING]
         totals = {name: self.store.totals.get(name, 0) for name in ("offered", "imported", "reoffered", "quarantined")}
         textfile_metrics.write(
             self.config.metrics_file,
@@ -172,7 +172,7 @@ class Service:
             {
                 "settle_sets": {"waiting": len(self.engine.incoming.sets), **self.store.counts()},
                 "settle_oldest_waiting_seconds": max((wall - w.first_seen for w in sets), default=0),
-                "settle_waiting_bytes": sum(w.bytes for w in sets),
+                "settle_waiting_bytes": sum(w.seen.bytes for w in sets),
                 "settle_sets_total": totals,
                 "settle_errors_total": self._errors + self.engine.errors,
                 "settle_last_scan_seconds": self.engine.scan_seconds,
