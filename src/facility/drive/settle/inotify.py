@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""inotify(7) by ctypes: watches on folder descriptors, events in batches, and the queue's overflow told.
+"""inotify(7) by ctypes: watches on folder descriptors, events in batches, and the queue's overflow reported.
 
 Why not a package: docs/decisions/0011-settle.md.
 """
