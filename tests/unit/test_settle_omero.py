@@ -168,6 +168,22 @@ def test_one_whose_name_was_taken_meanwhile_waits_in_staging(facility):
     assert {path.rpartition("/")[0] for path in facility.dropbox} == {"aadler/set", "aadler/set (2)"}
 
 
+def test_a_set_is_not_claimed_twice_while_its_claim_is_tried_again(facility, monkeypatch):
+    def fails(*_):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(folders, "rename", fails)
+    facility.write("set/a.tif")
+    facility.go(QUIET)
+    facility.write("set/b.tif")
+    facility.go(QUIET)
+    assert [record.state for record in facility.service.store.all()] == ["claiming"]
+    monkeypatch.undo()
+    for _ in range(3):
+        facility.go(QUIET)
+    assert facility.dropbox == ["aadler/set/a.tif", "aadler/set/b.tif"]
+
+
 @pytest.mark.parametrize("state", ["claiming", "staged", "offering"])
 def test_after_a_crash_at_any_act_everything_goes_on(facility, state, monkeypatch):
     facility.write("set/a.tif")

@@ -140,6 +140,20 @@ def test_on_an_instruments_shelf_the_sentinel_decides_and_the_shelf_stays(facili
     assert (facility.base / "incoming/aadler/lightsheet").is_dir()
 
 
+def test_a_sentinel_that_was_there_at_the_start_counts_as_soon_as_nobody_writes(facility):
+    facility.alive = False
+    facility.write("lightsheet/run/end.done", b"")
+    with facility.write("lightsheet/run/a.tif").open("ab") as held:
+        facility.restart()
+        facility.alive = True
+        facility.go(1)
+        assert facility.dropbox == []
+        held.write(b"more")
+    facility.report()
+    facility.service.turn()
+    assert facility.dropbox == ["aadler/run/a.tif", "aadler/run/end.done"]
+
+
 def test_while_omero_is_down_nothing_leaves_the_persons_folder(facility):
     facility.alive = False
     facility.write("a.tif")
