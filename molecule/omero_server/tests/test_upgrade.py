@@ -22,6 +22,11 @@ def running(host):
     return Path(host.check_output(f"readlink {HOME}/OMERO.server")).name
 
 
+def starts(host):
+    """How often systemd has started OMERO: each is a minute in which nobody sees an image."""
+    return host.check_output("journalctl --unit omero-server --no-pager --quiet").count("Started omero-server.service")
+
+
 @pytest.fixture
 def release():
     """Offer a release in the depot, the old one but for what `change` does to a file; return its variables."""
@@ -89,8 +94,10 @@ def kept(put, images, alice):
 
 def test_a_good_release_runs_with_all_data_and_the_way_back_is_the_same(host, play, converge, release, kept):
     new = release("OMERO.server-5.6.19-standin")
+    before = starts(host)
     run = play(PLAYBOOK, **new)
     assert "failed=0" in run.stdout, run.stdout
+    assert starts(host) == before + 1
     assert running(host) == "OMERO.server-5.6.19-standin"
     assert kept()
     assert host.file("/var/backups/omero/before-OMERO.server-5.6.19-standin.dump").size > 1000
