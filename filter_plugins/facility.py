@@ -23,6 +23,7 @@ SOURCES = Path(__file__).resolve().parents[1] / "src"
 sys.path.append(str(SOURCES))
 from facility.backup.choice import moment_of  # noqa: E402 - needs the line before
 from facility.core.program_files import program_files as files_of_program  # noqa: E402 - needs it, too
+from facility.core.sandbox import sandbox as sandbox_of_unit  # noqa: E402 - needs it, too
 from facility.omero import sql as omero_sql  # noqa: E402 - needs it, too
 
 # The options that all modules for device PCs share (doc_fragments/device_pc.py).
@@ -241,6 +242,16 @@ def program_files(package: str) -> dict[str, str]:
     return files_of_program(package, SOURCES)
 
 
+def sandbox(exceptions: Mapping[str, Any]) -> str:
+    """How systemd locks a unit in, for its template: one list for all units, and this unit's exceptions.
+
+    Args:
+        exceptions: By directive what the unit has in place of the list's value, or besides it; none leaves one out:
+            {'ReadWritePaths': ['/srv/x'], 'MemoryDenyWriteExecute': none}. See core/sandbox.py.
+    """
+    return sandbox_of_unit(exceptions)
+
+
 class FilterModule:
     """What Ansible loads."""
 
@@ -259,4 +270,5 @@ class FilterModule:
             "omero_query": omero_query,
             "omero_users": omero_users,
             "program_files": program_files,
+            "sandbox": sandbox,
         }
