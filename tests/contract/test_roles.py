@@ -203,6 +203,31 @@ def test_a_quaint_name_is_found():
     assert not QUAINT.search("The virtual environment has all required packages")
 
 
+def unended(tasks: list[dict[str, Any]], role: str) -> list[str]:
+    """Tasks that install a role's packages and after which check mode goes on, on a host that has none of them."""
+    found = f"ansible_check_mode and __{role}_installed is changed"
+    return [
+        str(task.get("name"))
+        for task, following in zip(tasks, [*tasks[1:], {}], strict=True)
+        if task.get("register") == f"__{role}_installed"
+        and (following.get("ansible.builtin.meta"), following.get("when")) != ("end_role", found)
+    ]
+
+
+@every_role
+def test_check_mode_ends_on_a_host_without_the_role_s_packages(role):
+    for file in sorted((role / "tasks").glob("*.yml")):
+        faults = unended(tasks_in(file), role.name)
+        assert faults == [], f"{shown(file)}: put meta: end_role after {faults}, see docs/style-guide.md, Roles"
+
+
+def test_a_role_that_goes_on_in_check_mode_is_found():
+    install = {"name": "Packages are installed", "register": "__wiki_installed"}
+    end = {"ansible.builtin.meta": "end_role", "when": "ansible_check_mode and __wiki_installed is changed"}
+    assert unended([install, end], "wiki") == []
+    assert unended([install], "wiki") == unended([install, {**end, "when": "ansible_check_mode"}], "wiki") != []
+
+
 @every_role
 def test_what_a_task_registers_hides_no_variable_of_the_role(role):
     registered = [
