@@ -181,7 +181,7 @@ def device_agents(
 
     Returns:
         One mapping a host, in their order. A PC without instrument has no system_id and no tracker_code, which the
-        module tells.
+        module reports.
     """
     by_host = {instrument["host"]: instrument for instrument in instruments}
     agents = []

@@ -8,7 +8,7 @@ short_description: Whoever logs on to a device PC finds the facility's drive
 description:
   - Puts a small script onto PCs that maps a share to a letter, and lets Windows start it at each log-on, without a
     window. The person's own account opens the share; no password is kept.
-  - All PCs in one task, over WinRM, from the controller. A PC that is off is told and stops no other.
+  - All PCs in one task, over WinRM, from the controller. A PC that is off is reported and stops no other.
 options:
   pcs:
     description: One entry a PC.
@@ -73,7 +73,7 @@ options:
     type: int
     default: 32
 attributes:
-  check_mode: {support: full, description: Tells exactly what a run would change.}
+  check_mode: {support: full, description: Shows exactly what a run would change.}
   diff_mode: {support: full, description: Shows what differs on each PC.}
 requirements: [pywinrm >= 0.5.0]
 author: [The facility as code project (@facility-as-code)]

@@ -29,7 +29,7 @@ options:
     choices: [user, group, computer]
     default: [user, group]
 attributes:
-  check_mode: {support: full, description: Tells exactly what a run would change.}
+  check_mode: {support: full, description: Shows exactly what a run would change.}
   diff_mode: {support: full, description: "Shows the entries that are missing, in SDDL."}
 requirements: [python3-samba]
 author: [The facility as code project (@facility-as-code)]

@@ -42,7 +42,7 @@ options:
         type: int
         default: 3600
 attributes:
-  check_mode: {support: full, description: Tells exactly what a run would change.}
+  check_mode: {support: full, description: Shows exactly what a run would change.}
   diff_mode: {support: full, description: "Shows what differs, without passwords."}
 requirements: [python-ldap >= 3.4]
 author: [The facility as code project (@facility-as-code)]

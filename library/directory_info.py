@@ -64,7 +64,7 @@ bound_as:
   returned: success
   type: str
 dns_host_name:
-  description: The server's own name, if it tells.
+  description: The server's own name, if it gives one.
   returned: success
   type: str
 missing_groups:
@@ -92,7 +92,7 @@ user_count:
   returned: success
   type: int
 vendor:
-  description: The server's product and version, if it tells.
+  description: The server's product and version, if it gives them.
   returned: success
   type: str
 kind:

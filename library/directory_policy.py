@@ -38,7 +38,7 @@ options:
     description: Minutes after which wrong passwords are forgotten. Not given - not managed.
     type: int
 attributes:
-  check_mode: {support: full, description: Tells exactly what a run would change.}
+  check_mode: {support: full, description: Shows exactly what a run would change.}
   diff_mode: {support: full, description: "Shows what differs, without passwords."}
 requirements: [python-ldap >= 3.4]
 author: [The facility as code project (@facility-as-code)]

@@ -72,7 +72,7 @@ options:
       - The folder gets mode 0700, the files 0600.
     type: path
 attributes:
-  check_mode: {support: full, description: Tells exactly what a run would change.}
+  check_mode: {support: full, description: Shows exactly what a run would change.}
   diff_mode: {support: full, description: "Shows what differs, without passwords."}
 requirements: [python-ldap >= 3.4]
 author: [The facility as code project (@facility-as-code)]

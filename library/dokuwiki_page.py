@@ -38,7 +38,7 @@ options:
     type: str
     default: www-data
 attributes:
-  check_mode: {support: full, description: Tells exactly what a run would write.}
+  check_mode: {support: full, description: Shows exactly what a run would write.}
   diff_mode: {support: full, description: Shows the text of each page before and after.}
 author: [The facility as code project (@facility-as-code)]
 """

@@ -57,7 +57,7 @@ options:
           file is replaced, and not in check mode.
         type: str
 attributes:
-  check_mode: {support: full, description: Tells exactly what a run would change. Contents are not validated.}
+  check_mode: {support: full, description: Shows exactly what a run would change. Contents are not validated.}
   diff_mode: {support: full, description: Shows each file that changes; secrets stay hidden.}
 author: [The facility as code project (@facility-as-code)]
 """

@@ -56,7 +56,7 @@ options:
     type: int
     default: 1000
 attributes:
-  check_mode: {support: full, description: Tells exactly what a run would change.}
+  check_mode: {support: full, description: Shows exactly what a run would change.}
   diff_mode: {support: full, description: Shows owner and access lists where they differ.}
 author: [The facility as code project (@facility-as-code)]
 """

@@ -35,7 +35,7 @@ options:
     type: str
     required: true
 attributes:
-  check_mode: {support: full, description: Tells exactly what a run would change.}
+  check_mode: {support: full, description: Shows exactly what a run would change.}
   diff_mode: {support: full, description: "Shows what differs, without passwords."}
 requirements: [omero-py >= 5.19]
 author: [The facility as code project (@facility-as-code)]

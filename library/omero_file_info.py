@@ -76,7 +76,7 @@ def main() -> None:
         with open_session(server_of(params)) as session:
             files = image_files(session)
             sample = chosen(files, params["most_files"], params["most_bytes"])
-            told = [(file, fault_of(session, file)) for file in sample]
+            checked = [(file, fault_of(session, file)) for file in sample]
     except OmeroError as error:
         module.fail_json(msg=str(error))
     module.exit_json(
@@ -84,7 +84,7 @@ def main() -> None:
         known=len(files),
         read=len(sample),
         bytes=sum(file.size for file in sample),
-        faults=[{"path": file.path, "owner": file.owner, "fault": fault} for file, fault in told if fault],
+        faults=[{"path": file.path, "owner": file.owner, "fault": fault} for file, fault in checked if fault],
     )
 
 

@@ -21,7 +21,7 @@ options:
         type: str
         required: true
       permissions:
-        description: What members may do with each other's data. A new group is V(private) unless told otherwise.
+        description: What members may do with each other's data. A new group is V(private) unless this says otherwise.
         type: str
         choices: [private, read-only, read-annotate, read-write]
       description:
@@ -32,7 +32,7 @@ options:
         type: bool
         default: false
 attributes:
-  check_mode: {support: full, description: Tells exactly what a run would change.}
+  check_mode: {support: full, description: Shows exactly what a run would change.}
   diff_mode: {support: full, description: Shows what differs.}
 """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: omero_import_info
-short_description: Tell what people dropped, what OMERO has imported, and what is stuck
+short_description: Show what people dropped, what OMERO has imported, and what is stuck
 description:
   - Asks settle for the sets in people's folders, and OMERO for the images that came in through its DropBox.
   - Changes nothing. Runs on the OMERO host with OMERO's own Python, as root.

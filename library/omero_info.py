@@ -6,7 +6,7 @@ DOCUMENTATION = r"""
 module: omero_info
 short_description: Ask OMERO about itself
 description:
-  - Logs in over verified TLS and tells the version, people, groups and how many images there are. Changes nothing.
+  - Logs in over verified TLS and returns the version, people, groups and how many images there are. Changes nothing.
   - Runs on the OMERO host with OMERO's own Python.
 extends_documentation_fragment: [omero]
 attributes:

@@ -75,7 +75,7 @@ options:
     choices: [on_create, always]
     default: on_create
 attributes:
-  check_mode: {support: full, description: "Tells exactly what a run would change, but for V(update_password=always)."}
+  check_mode: {support: full, description: "Shows exactly what a run would change, but for V(update_password=always)."}
   diff_mode: {support: full, description: "Shows what differs, without passwords."}
 """
 

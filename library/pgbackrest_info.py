@@ -4,7 +4,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: pgbackrest_info
-short_description: Tell what pgBackRest keeps of databases
+short_description: Show what pgBackRest keeps of databases
 description:
   - Lists base backups and how far the archived write-ahead log reaches.
   - Changes nothing. Runs on the backup host or the database's host, as a user who may read pgBackRest's repository.

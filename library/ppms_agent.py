@@ -80,7 +80,7 @@ options:
     default: 35
 extends_documentation_fragment: [device_pc]
 attributes:
-  check_mode: {support: full, description: Tells exactly what a run would change.}
+  check_mode: {support: full, description: Shows exactly what a run would change.}
   diff_mode: {support: full, description: "Shows settings, task, access lists and checksums; never the tracker code."}
 """
 

@@ -31,7 +31,7 @@ options:
         required: true
 extends_documentation_fragment: [ppms]
 attributes:
-  check_mode: {support: full, description: Tells exactly what a run would change.}
+  check_mode: {support: full, description: Shows exactly what a run would change.}
   diff_mode: {support: full, description: Shows what differs.}
 """
 

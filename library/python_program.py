@@ -25,7 +25,7 @@ options:
     type: dict
     required: true
 attributes:
-  check_mode: {support: full, description: Tells exactly what a run would change.}
+  check_mode: {support: full, description: Shows exactly what a run would change.}
   diff_mode: {support: full, description: Shows the text of each file that changes.}
 author: [The facility as code project (@facility-as-code)]
 """

@@ -7,7 +7,7 @@ module: register_info
 short_description: Read the people register and refuse it with all its problems at once
 description:
   - Reads and checks the register and the facility's own data before anything is changed.
-  - Each problem is one line that tells file, entry, what is wrong and the cure.
+  - Each problem is one line that names file, entry, what is wrong and the cure.
   - Runs where the register is, usually on the controller (delegated to localhost).
 options:
   path:

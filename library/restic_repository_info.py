@@ -32,7 +32,7 @@ options:
     type: path
     default: ""
   path:
-    description: The repository's folder, when it is on this host. Then it is told, too, when each snapshot came in.
+    description: The repository's folder, when it is on this host. Then the result has, too, when each snapshot came in.
     type: path
   seconds:
     description: For how long each question to restic may take.
@@ -115,7 +115,7 @@ bytes:
   returned: success
   type: int
 trusted:
-  description: Whether every snapshot's date can be true; null without O(path), for only arrival times can tell.
+  description: Whether every snapshot's date can be true; null without O(path), for only arrival times can show that.
   returned: success
   type: bool
 """

@@ -33,7 +33,7 @@ options:
 attributes:
   check_mode:
     support: full
-    description: Tells what a run would change. A unit that is not there yet is taken for one that would be.
+    description: Shows what a run would change. A unit that is not there yet is taken for one that would be.
   diff_mode: {support: full, description: Shows state and enablement of each unit that changes.}
 author: [The facility as code project (@facility-as-code)]
 """

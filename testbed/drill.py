@@ -17,7 +17,7 @@ _RESTORE = ["ansible-playbook", "-i", str(DRILL.relative_to(REPOSITORY)), "playb
 STEPS = [
     Step("scratch host", _UP, again="make drill", shown=True),
     # The example may have had no night yet.
-    Step("backup of today", _BACKUP, again="make drill   (journalctl -u facility-backup on omero1 tells why)"),
+    Step("backup of today", _BACKUP, again="make drill   (journalctl -u facility-backup on omero1 says why)"),
     Step("OMERO on the scratch host", _RESTORE, again="make drill", shown=True),
 ]
 

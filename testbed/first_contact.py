@@ -67,7 +67,7 @@ def tracker_codes(vault: Path, instruments: list[dict[str, Any]]) -> dict[str, s
 
 
 def knowledge(facility: dict[str, Any], people: list[dict[str, Any]], codes: dict[str, str]) -> dict[str, Any]:
-    """Return what PPMS is told: users, groups, systems and rights."""
+    """Return what PPMS gets to know: users, groups, systems and rights."""
     groups = {
         entry["name"]: {"unitlogin": entry["name"], "unitname": entry["title"]}
         for entry in facility["facility_research_groups"]

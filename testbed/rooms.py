@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The checkout by rooms: parts of it whose content is told apart, so that a change is known by where it was made."""
+"""The checkout by rooms: parts of it, each with a digest of its own, so that a change is known by where it was made."""
 
 import hashlib
 import os

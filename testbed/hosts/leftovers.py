@@ -24,7 +24,7 @@ def mend(known: dict[str, Any]) -> None:
     """Mend podman's notes of a container that it takes for running and that isn't; others are left alone.
 
     Args:
-        known: what ``podman container inspect`` tells of it.
+        known: what ``podman container inspect`` shows of it.
     """
     state = known["State"]
     if state["Status"] not in {"running", "paused", "stopping"} or _lives(state["Pid"], known["Id"]):

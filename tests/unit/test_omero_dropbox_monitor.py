@@ -104,7 +104,7 @@ def test_processes_of_others_and_those_that_end_meanwhile_are_passed_over(
 
 def test_a_machine_whose_start_is_not_known_is_an_error(machine: Machine) -> None:
     (machine.folder / "stat").write_text("cpu 1\n")
-    with pytest.raises(RuntimeError, match="tells no btime"):
+    with pytest.raises(RuntimeError, match="has no btime"):
         own_processes(machine.folder)
 
 

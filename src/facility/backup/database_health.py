@@ -21,7 +21,7 @@ def judge_stanza(
 
     Args:
         name: of the database's stanza.
-        stanza: what pgBackRest tells of it.
+        stanza: what pgBackRest says of it.
         wal: when its newest write-ahead log came in.
         expected_seconds: how old the newest base backup may be.
         wal_seconds: how old the newest write-ahead log may be.

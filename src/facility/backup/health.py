@@ -147,7 +147,7 @@ def trusted_in_order(snapshots: Iterable[Snapshot], arrived: Mapping[str, float]
 
 
 def overview(snapshots: Sequence[Snapshot], arrived: Mapping[str, float] | None) -> dict[str, Any]:
-    """What restic_repository_info tells of snapshots; arrived is None where arrival times can't be known."""
+    """What restic_repository_info returns of snapshots; arrived is None where arrival times can't be known."""
     bad = untrusted(snapshots, arrived or {})
     ordered = list(snapshots) if arrived is None else trusted_in_order(snapshots, arrived)
     times = [arrived[snapshot.id] if arrived is not None else snapshot.time for snapshot in ordered]
@@ -163,7 +163,7 @@ def overview(snapshots: Sequence[Snapshot], arrived: Mapping[str, float] | None)
 
 
 def usual_size(ordered: Sequence[Snapshot]) -> tuple[float, float] | None:
-    """Median files and bytes of the (up to seven) snapshots before the newest; None without any that tells."""
+    """Median files and bytes of the (up to seven) snapshots before the newest; None without any that says."""
     before = [snapshot for snapshot in ordered[:-1] if snapshot.files >= 0][-_USUAL_OF:]
     if not before:
         return None
@@ -231,7 +231,7 @@ def judge_repository(facts: Facts, limits: Limits, now: float) -> list[Problem]:
 
 
 def merged(problems: Iterable[Problem], last: Mapping[str, Any], now: str) -> tuple[list[dict[str, str]], list[str]]:
-    """The problems as the report tells them, and the ids of those that are new.
+    """The problems as the report lists them, and the ids of those that are new.
 
     Args:
         problems: found now; of several with one id the first counts.
@@ -343,7 +343,7 @@ def _runs(facts: Facts, now: float) -> list[Problem]:
     for run in sorted(wanted):
         outcome = runs.get(run, Outcome())
         if run == "retain" and untrusted(facts.snapshots, facts.arrived):
-            continue  # it rests for a reason that is told already
+            continue  # it rests for a reason that is reported already
         unit, runbook = cures[run]
         if not outcome.ok:
             problems.append(Problem(run, name, f"{run} of {name} failed: {outcome.message}; see {runbook}"))

@@ -35,8 +35,8 @@ class Snapshot:
 
     Attributes:
         time: when the client says that it began, epoch seconds.
-        files: how many files it holds; -1 when the client didn't tell.
-        bytes: their size; -1 when the client didn't tell.
+        files: how many files it holds; -1 when the client didn't say.
+        bytes: their size; -1 when the client didn't say.
         original: the id of the snapshot that this one was rewritten from; "" for one as it was made.
     """
 

@@ -108,7 +108,7 @@ class Fault(Enum):
 
 
 def fault_of(text: str, status: int = 0) -> tuple[Fault, str] | None:
-    """The fault that a text of restic's, or its exit status, tells of, and the words that a message may quote.
+    """The fault that a text of restic's, or its exit status, stands for, and the words that a message may quote.
 
     None when it is none that is known.
     """

@@ -120,7 +120,7 @@ def install(folder: Path, files: Mapping[str, str], *, check_mode: bool) -> Chan
     Args:
         folder: the program's own; modules of any package in it that aren't in files are removed.
         files: the text of each module, by its name below the folder, as facility/core/plan.py.
-        check_mode: only tell what would be done.
+        check_mode: only show what would be done.
 
     Raises:
         ProgramError: before anything is changed.

@@ -29,7 +29,7 @@ def load(
         path: of the file.
         kind: a dataclass. A field is the key of its name, or of ``metadata["key"]``; one with ``metadata["table"]``, a
             dataclass, takes the tables ``[[key]]`` as a tuple. A text may be empty only where it is so by default.
-        contradictions: tells what is wrong with settings that are fit each by itself, one line each.
+        contradictions: says what is wrong with settings that are fit each by itself, one line each.
         prepare: completes the document before it is looked at.
 
     Raises:

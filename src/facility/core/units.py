@@ -77,7 +77,7 @@ def seen(names: Sequence[str], run: Run = systemctl) -> dict[str, Seen]:
         return {}
     blocks = run(["show", f"--property={','.join(_PROPERTIES)}", "--", *names]).strip().split("\n\n")
     if len(blocks) != len(names):
-        raise UnitsError(f"systemd told of {len(blocks)} units instead of {len(names)}: write each unit's whole name")
+        raise UnitsError(f"systemd showed {len(blocks)} units instead of {len(names)}: write each unit's whole name")
     found = {}
     for name, block in zip(names, blocks, strict=True):
         values = dict(line.partition("=")[::2] for line in block.splitlines())

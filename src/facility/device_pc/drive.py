@@ -86,7 +86,7 @@ def difference(output: str, content: bytes | None) -> Plan:
 def converge(
     pcs: Sequence[Mapping[str, Any]], content: bytes | None, threads: int, *, check_mode: bool
 ) -> dict[str, Any]:
-    """Bring the drive of many PCs to where it should be; a PC that can't be managed is told and stops no other.
+    """Bring the drive of many PCs to where it should be; a PC that can't be managed is reported and stops no other.
 
     Returns:
         changed, diff, and problems: one line a PC that can't be managed.

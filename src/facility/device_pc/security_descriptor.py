@@ -57,7 +57,7 @@ def saved(text: str) -> dict[str, AccessList]:
     """Read what `icacls PATH /save FILE /t` wrote: a line with the path, a line with its SDDL, and so on.
 
     Returns:
-        By path as icacls wrote it, in lower case, for Windows does not tell cases apart.
+        By path as icacls wrote it, in lower case, for Windows ignores case.
     """
     lines = [line.strip() for line in text.lstrip("\ufeff").splitlines() if line.strip()]
     return {path.lower(): access_list(sddl) for path, sddl in zip(lines[::2], lines[1::2], strict=False)}

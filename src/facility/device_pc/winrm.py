@@ -46,7 +46,7 @@ class Kind(enum.Enum):
 
 
 class WinrmError(Exception):
-    """A PC could not be asked or did not do what it was told; the message names the PC and the cure.
+    """A PC could not be asked or did not do what it was asked; the message names the PC and the cure.
 
     Attributes:
         kind: which of the five kinds of trouble.

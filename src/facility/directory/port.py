@@ -195,7 +195,7 @@ class Directory:
         except (ldap.SERVER_DOWN, ldap.CONNECT_ERROR, ldap.TIMEOUT) as error:
             raise connection_problem(self._server) or self._unreachable(error) from None
         except ldap.LDAPError:
-            # A server that answers nothing before a bind; the bind itself will tell, over the same verified channel.
+            # A server that answers nothing before a bind; the bind itself will show it, over the same verified channel.
             if self._server.start_tls:
                 cure = "use ldaps://, or give the server a certificate"
                 message = f"{self._server.host} port {self._server.port} offers no StartTLS: {cure}"

@@ -75,7 +75,7 @@ def converge(params: Mapping[str, Any], task: DirectoryTask, *, check_mode: bool
     """Bring the directory to what the task wants.
 
     An object that the server rejects doesn't keep the others from being done; a lost server or a missing unit ends the
-    run, because it would fail all others, too. Either way the result tells what was done, and the next run continues.
+    run, because it would fail all others, too. Either way the result says what was done, and the next run continues.
     """
     done: list[Change] = []
     failures: list[tuple[str, DirectoryError]] = []

@@ -54,7 +54,7 @@ def _text(value: object) -> str:
 
 
 def _kept_private(path: Path, owner: str, *, check_mode: bool) -> bool:
-    """Give the file to its reader, and tell whether that was to be done."""
+    """Give the file to its reader, and return whether that was to be done."""
     try:
         account = pwd.getpwnam(owner)
     except KeyError as error:

@@ -104,6 +104,6 @@ ALL_GROUPS = {"omero.group": "-1"}
 
 
 def call(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a service; an error is told with ``what`` was to be done."""
+    """Call a service; an error says ``what`` was to be done."""
     with as_omero_error(what):
         return function(*arguments)

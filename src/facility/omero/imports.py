@@ -102,7 +102,7 @@ def imported_images(session: Any, dropbox: str, login: str) -> list[Imported]:
     rows = call("images", session.getQueryService().projection, _IMAGES, parameters, ALL_GROUPS)
     found = {}
     for image, name, path, owner, time in ([value.val for value in row] for row in rows):
-        # An image of several files is told by the first of them.
+        # An image of several files is known by the first of them.
         if path.startswith(wanted) and image not in found:
             found[image] = Imported(image, name, path[len(prefix) :], owner, time / 1000)
     return list(found.values())

@@ -39,7 +39,7 @@ def property_names(lines: Iterable[str]) -> set[str]:
 
 
 def is_secret(name: str) -> bool:
-    """Tell whether a property holds a password."""
+    """Whether a property holds a password."""
     return bool(_SECRET.search(name))
 
 

@@ -71,7 +71,7 @@ def checked(body: str) -> str:
     """Return an answer without line ends of Windows and control characters.
 
     Raises:
-        AnswerError: when it is an error, which PPMS also tells with status 200.
+        AnswerError: when it is an error, which PPMS also gives with status 200.
     """
     text = _CONTROL.sub("", body.replace("\r\n", "\n").replace("\r", "\n"))
     if _ERROR.match(text) or text.strip() == "system right not authorized":

@@ -33,7 +33,7 @@ def converge_users(ppms: Ppms, wanted: Sequence[Mapping[str, Any]], *, check_mod
     Args:
         ppms: the port.
         wanted: login and active, and where active: given_name, family_name, mail, group.
-        check_mode: only tell.
+        check_mode: only show.
 
     Returns:
         changed, diff, created, updated, unchanged.
@@ -75,7 +75,7 @@ def converge_rights(ppms: Ppms, wanted: Sequence[Mapping[str, Any]], *, check_mo
     Args:
         ppms: the port.
         wanted: system_id, login and right (A, N, S or D).
-        check_mode: only tell.
+        check_mode: only show.
 
     Returns:
         changed, diff, unchanged.

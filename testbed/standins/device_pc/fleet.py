@@ -105,7 +105,7 @@ def _found(pattern: re.Pattern[bytes], text: bytes) -> bytes:
 
 
 async def serve(fleet: Fleet, first_port: int, count: int, certificate: Path, key: Path) -> None:
-    """Serve PCs on ports from first_port on until told to end (SIGTERM); then tell how much was asked."""
+    """Serve PCs on ports from first_port on until SIGTERM; then print how much was asked."""
     _allow_connections()
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
@@ -125,7 +125,7 @@ def _allow_connections() -> None:
 
 
 def main() -> int:
-    """Serve until told to end; the password comes on standard input."""
+    """Serve until SIGTERM; the password comes on standard input."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("recorded", type=Path, help="file with the answer of a Wine-backed PC")
     parser.add_argument("certificate", type=Path)

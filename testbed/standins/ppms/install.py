@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Put the stand-in of PPMS onto a host of the test bed and tell it what it knows."""
+"""Put the stand-in of PPMS onto a host of the test bed and give it what it knows."""
 
 import json
 from pathlib import Path

@@ -30,7 +30,7 @@ class Exclusions:
         self._fits = re.compile("|".join(wanted)) if wanted else None
 
     def hit(self, path: str) -> bool:
-        """Tell whether this absolute path itself is left out; who walks down asks for each folder on the way."""
+        """Whether this absolute path itself is left out; who walks down asks for each folder on the way."""
         return self._fits is not None and self._fits.search(path) is not None
 
 

@@ -17,7 +17,7 @@ class Fault:
     Attributes:
         message: one sentence, with the cure.
         hopeless: trying again changes nothing, though restic would for a quarter of an hour.
-        weight: of several, the one with the greatest tells most.
+        weight: of several, the one with the greatest says most.
     """
 
     message: str

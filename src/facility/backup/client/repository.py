@@ -39,7 +39,7 @@ class Outcome:
     Attributes:
         summary: restic's own; empty when it stored no snapshot.
         unread: what could not be read, each with the reason.
-        fault: the one that tells most, when there was any.
+        fault: the one that says most, when there was any.
     """
 
     summary: Mapping[str, Any] = field(default_factory=dict)

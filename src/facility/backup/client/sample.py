@@ -77,7 +77,7 @@ def chosen(files: Iterator[str], count: int, chance: random.Random) -> tuple[lis
 
 
 def fingerprint(path: str, most: int) -> dict[str, Any] | None:
-    """A file's checksum, and what tells later whether it was changed; None where it is larger, or changed meanwhile."""
+    """A file's checksum, and what shows later whether it was changed; None where it is larger, or changed meanwhile."""
     try:
         # A name that is no text can't be written down for the other side.
         path.encode()

@@ -26,7 +26,7 @@ from .scratch_postgres import DatabaseError
 from .state import StateError
 
 _COMMANDS: dict[str, tuple[str, Callable[[Config], list[str]]]] = {
-    "inspect": ("look at all backups, judge and tell; 1 when something is new", inspection.run),
+    "inspect": ("look at all backups, judge and report; 1 when something is new", inspection.run),
     "retain": ("forget what is older than it must be kept", retain.run),
     "check": ("read the next part of all repositories' data", check.run),
     "drill": ("restore some files of each client and compare them", drill.run),
@@ -89,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     erasing.add_argument("--repository", required=True)
     erasing.add_argument("--path", action="append", required=True, help="absolute; again for more")
     erasing.add_argument("--at-most", type=int, required=True, help="refuse when more files would go")
-    erasing.add_argument("--dry-run", action="store_true", help="only tell what would go")
+    erasing.add_argument("--dry-run", action="store_true", help="only show what would go")
     noting = commands.add_parser("note-host-drill", help="note that a service is restored onto a host of its own")
     noting.add_argument("--name", required=True)
     noting.add_argument("what", choices=["begin", "end"], help="end reads how it went from standard input, as JSON")

@@ -37,7 +37,7 @@ def run(config: Config) -> list[str]:
             ):
                 outcome |= _counted(scratch)
             if outcome["rows"] == 0:
-                raise DatabaseError(f"{outcome['tables']} tables and no row came back")  # noqa: TRY301 - told below
+                raise DatabaseError(f"{outcome['tables']} tables and no row came back")  # noqa: TRY301 - reported below
             outcome["ok"] = True
         except DatabaseError as error:
             outcome["message"] = str(error)

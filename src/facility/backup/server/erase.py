@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Erases a person's files from all snapshots of a repository, and tells before how much that is.
+"""Erases a person's files from all snapshots of a repository, and shows before how much that is.
 
 A rewritten snapshot is a new file; it gets the arrival time of the one that it replaces, or it would seem back-dated.
 """
@@ -43,7 +43,7 @@ def run(config: Config, name: str, paths: Sequence[str], at_most: int, *, dry_ru
         paths: absolute, of files or folders; a * at the end stands for a number,
             as in OMERO's aadler_*.
         at_most: refuse when more different files would go.
-        dry_run: only tell.
+        dry_run: only show.
 
     Returns:
         {"repository", "paths", "files": different files, "bytes": of all their versions in all snapshots,

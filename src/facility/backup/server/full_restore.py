@@ -64,7 +64,7 @@ def run(config: Config) -> list[str]:
         for restore in config.full_restores:
             outcome = _added(outcome, _restored(config, restore))
         if not outcome["files"]:
-            raise FullRestoreError("nothing was restored, which proves nothing")  # noqa: TRY301 - told below
+            raise FullRestoreError("nothing was restored, which proves nothing")  # noqa: TRY301 - reported below
         outcome["ok"] = True
     except (FullRestoreError, ResticError) as error:
         outcome["message"] = str(error)

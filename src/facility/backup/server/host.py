@@ -19,7 +19,7 @@ _STRANGE = f"^(?!{IN_ORDER}$)"
 
 
 class HostError(Exception):
-    """The host doesn't tell; the message names the cure."""
+    """The host doesn't answer; the message names the cure."""
 
 
 @dataclass(frozen=True, slots=True)

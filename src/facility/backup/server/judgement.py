@@ -81,7 +81,7 @@ def _journal(seen: Seen) -> Iterator[Problem]:
         return
     if seen.journal_fault:
         yield Problem("unreadable", "", seen.journal_fault)
-    # The report tells whole seconds.
+    # The report has whole seconds.
     if seen.journal_begins is not None and seen.journal_begins >= seen.looked + 1:
         lost = "the journal no longer reaches back to the last look, what was refused meanwhile is lost"
         yield Problem("unreadable", "", f"{lost}: see what filled it, and docs/runbooks/backup-attack.md")

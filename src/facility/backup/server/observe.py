@@ -216,7 +216,7 @@ def _last(report: Path) -> dict[str, Any]:
 
 
 def _looked(last: Mapping[str, Any]) -> float:
-    """When the last report was made; 0 if there is none, or none that tells."""
+    """When the last report was made; 0 if there is none, or none that says when."""
     try:
         return epoch(str(last["time"]))
     except (KeyError, ValueError):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The PPMS agent of a device PC: how it should be, the one question that tells how it is, and the way between.
+"""The PPMS agent of a device PC: how it should be, the one question that shows how it is, and the way between.
 
 Knows no network. The agent lies under %ProgramFiles%, where users can't make a folder before us, which they may under
 %ProgramData%.
@@ -73,7 +73,7 @@ class Observed:
         files: SHA-256 by file name, in lower case.
         settings: keys of ppms-agent.ini.
         task: facts of the task (task_scheduler.task_facts); None when there is none.
-        access: entries by "folder" and by file name, "(protected)" marks left out; a list that inherits is told so.
+        access: entries by "folder" and by file name, "(protected)" marks left out; a list that inherits says so.
         state: what the agent wrote about its last run.
         engines: script engines that work.
     """
@@ -130,7 +130,7 @@ class Wanted:
             command=r"%SystemRoot%\System32\wscript.exe",
             arguments=f'//B //Nologo //E:{_ENGINE_NAMES[self.engine]} "{FOLDER}\\{PROGRAMS[self.engine]}"',
             minutes=int(self.settings.get("interval_minutes", "1")),
-            description="Tells PPMS once a minute who uses this instrument. Belongs to the imaging facility.",
+            description="Reports to PPMS once a minute who uses this instrument. Belongs to the imaging facility.",
         )
 
 

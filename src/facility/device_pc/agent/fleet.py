@@ -73,7 +73,7 @@ def probed(pc: DevicePc, engine: str) -> dict[str, Any]:
     """Let the agent itself say whom it sees at the console and whether it reaches PPMS.
 
     Returns:
-        probe: version, config, tracker, console and user, as far as the agent told.
+        probe: version, config, tracker, console and user, as far as the agent reported them.
     """
     command = f'cscript //Nologo //E:{_ENGINE[engine]} "{FOLDER}\\{PROGRAMS[engine]}" /check'
     output = pc.run(command, seconds=_PROBE_SECONDS).output

@@ -12,7 +12,7 @@ from .agent import CODE, PROGRAMS, SETTINGS, TASK, Observed, Wanted
 CLOCK_SECONDS = 60
 """Minutes are what is billed; a clock that is off by one is wrong in the journal."""
 _LATE_RUNS = 5
-_SILENT = "is the PC's disk full? The task's last result in Task Scheduler tells more"
+_SILENT = "is the PC's disk full? The task's last result in Task Scheduler says more"
 _WHOSE = "the PC's journal says whose they are"
 _AGAIN = "run playbooks/devices.yml for this PC"
 # What the agent says about the last minute, by the beginning of its detail.
@@ -96,7 +96,7 @@ def _reporting(got: Observed) -> Iterator[str]:
     if result == "refused":
         yield f'PPMS answered the last minute with "{detail}": are system id and tracker code this instrument\'s?'
     if result == "unknown":
-        yield f"the agent can't tell who is at the PC ({detail}): is WMI out of order there?"
+        yield f"the agent doesn't know who is at the PC ({detail}): is WMI out of order there?"
     if got.number("unsent_minutes"):
         yield f"{got.number('unsent_minutes')} minutes could not be sent to PPMS; {_WHOSE}"
     if got.number("refused_minutes"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the module ppms_agent is told, and what it means for a PC. Refuses what the agent would refuse on the PC."""
+"""The options of module ppms_agent, and what it means for a PC. Refuses what the agent would refuse on the PC."""
 
 from __future__ import annotations
 

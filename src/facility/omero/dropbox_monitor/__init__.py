@@ -10,7 +10,7 @@ and replaces, as a whole,
 
     report.json   {"time", "alive", "since", "watching", "importing", "imported"}
 
-time is when the report was begun, in epoch seconds; alive tells whether both processes run and have proven that they
+time is when the report was begun, in epoch seconds; alive says whether both processes run and have proven that they
 hear (canary.py), since when the younger of them started; watching names the folders of the DropBox that carry a watch
 and belong to people whom OMERO knows (it passes over others' files without a word); importing the files that an
 importer has in hand now; imported the files of each asked set that OMERO has as images; sets for which the time did

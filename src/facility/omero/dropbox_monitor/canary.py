@@ -3,7 +3,7 @@
 
 Its processes can live on and be deaf: the thread that takes the kernel's events in ends at an error (for one, when
 somebody changes the rights of the DropBox folder itself), and nothing is imported any more. Or the importing process
-was killed: the watching one keeps its monitor, tells everything to the dead one, and the new importing process hears of
+was killed: the watching one keeps its monitor, reports all to the dead one, and the new importing process hears of
 nothing but new people (fsPyinotifyMonitor.py keeps one list of paths for all monitors). What is deaf is ended here;
 IceGrid starts it anew.
 """
@@ -44,7 +44,7 @@ class Canary:
     _ended: float = 0.0
 
     def hears(self, now: float, since: float, watched: frozenset[int], monitors: int, processes: Iterable[int]) -> bool:
-        """Tell whether OMERO.dropbox has proven that it hears; end its processes when it is deaf.
+        """Whether OMERO.dropbox has proven that it hears; end its processes when it is deaf.
 
         Args:
             now: monotonic seconds.
@@ -59,7 +59,7 @@ class Canary:
         if monitors > 1:
             self._remove()
             if self._ended != since:
-                self._end("OMERO.dropbox tells a process that is gone", processes)
+                self._end("OMERO.dropbox reports to a process that is gone", processes)
                 self._ended = since
             return False
         if self._folder is not None and not self._folder.is_dir():

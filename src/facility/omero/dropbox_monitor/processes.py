@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What /proc tells about OMERO.dropbox: a process may look at those of its own user."""
+"""What /proc shows of OMERO.dropbox: a process may look at those of its own user."""
 
 from __future__ import annotations
 
@@ -113,4 +113,4 @@ def _boot_time(proc: Path) -> int:
     for line in (proc / "stat").read_text().splitlines():
         if line.startswith("btime "):
             return int(line.split()[1])
-    raise RuntimeError(f"{proc}/stat tells no btime")
+    raise RuntimeError(f"{proc}/stat has no btime")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the server is told: the archive's defaults, then etc/grid/config.xml."""
+"""The server's settings: the archive's defaults, then etc/grid/config.xml."""
 
 import re
 from pathlib import Path

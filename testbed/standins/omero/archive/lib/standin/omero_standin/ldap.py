@@ -61,7 +61,7 @@ class Directory:
         return sorted(str(_first(entry["attributes"][name])) for entry in self._search(wanted, [name]))
 
     def check(self, dn: str, password: str) -> bool:
-        """Tell whether the directory lets this DN in; an empty password never is right."""
+        """Return whether the directory lets this DN in; an empty password never is right."""
         if not password:
             return False
         try:

@@ -30,7 +30,7 @@ class People:
 
     # --- log-in ---------------------------------------------------------------------------------------------------
     def log_in(self, login: str, password: str) -> bool:
-        """Tell whether login and password are right; a person new to OMERO is made from the directory."""
+        """Return whether login and password are right; a person new to OMERO is made from the directory."""
         row = self.database.run(
             "SELECT e.id, e.ldap, p.hash FROM experimenter e LEFT JOIN password p ON p.experimenter_id = e.id"
             " WHERE e.omename = :login",
@@ -100,7 +100,7 @@ class People:
         return [row[0] for row in rows]
 
     def is_admin(self, person: int) -> bool:
-        """Tell whether the person is in the group of administrators."""
+        """Return whether the person is in the group of administrators."""
         return SYSTEM in self.groups_of(person)
 
     def privileges(self, person: int) -> list[str]:

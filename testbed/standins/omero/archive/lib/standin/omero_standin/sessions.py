@@ -102,7 +102,7 @@ class Sessions:
         return Viewer(session.user, admin, self.people.readable(session.user), group)
 
     def event_context(self, session: Session) -> omero.sys.EventContext:
-        """Return what OMERO tells a client about itself."""
+        """Return what OMERO says of itself to a client."""
         people = self.people
         admin = people.is_admin(session.user)
         return omero.sys.EventContext(
