@@ -12,8 +12,9 @@ from testbed.paths import REPOSITORY
 
 SWITCH = "FACILITY_FAST"
 PLAIN = {"base"}
-"""Played by Ansible's own strategy, always: cheap, and yet with packages, files, handlers, modules of a collection, tasks
-on the controller, and a second run. What works over Mitogen alone is found here, or by the facility, which is plain, too."""
+"""Played by Ansible's own strategy, always: cheap, and yet with packages, files, handlers, modules of a collection,
+tasks on the controller, and a second run. What works over Mitogen alone is found here, or by the facility, which is
+plain, too."""
 
 
 def strategy(scenario: str, environment: Mapping[str, str]) -> tuple[dict[str, str], str]:

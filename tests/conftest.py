@@ -14,11 +14,16 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import hypothesis
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
 REPOSITORY = Path(__file__).parents[1]
 sys.path.append(str(REPOSITORY))
+
+# How long an example takes says what else the machine is doing.
+hypothesis.settings.register_profile("facility", deadline=None)
+hypothesis.settings.load_profile("facility")
 
 
 class OnePackage(MetaPathFinder, Loader):

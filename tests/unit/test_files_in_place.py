@@ -170,7 +170,7 @@ def test_a_full_disk_changes_nothing_and_says_so(put, tmp_path):
         os.system(f"umount {small}")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_whatever_breaks_at_whatever_moment_all_is_as_before(tmp_path_factory, data):
     """One of the calls that change something fails; the list has one of each kind, and things to be replaced."""

@@ -41,11 +41,11 @@ def start(monkeypatch, tmp_path):
 
 
 def test_molecule_is_given_the_strategy_and_where_to_note_what_it_used(start, capfd):
-    given = start("base")
-    assert given["command"] == ["molecule", "test", "--scenario-name", "base"]
+    given = start("controller")
+    assert given["command"] == ["molecule", "test", "--scenario-name", "controller"]
     assert given["ANSIBLE_STRATEGY"] == "facility_fast"
     assert (Path(given["ANSIBLE_CALLBACK_PLUGINS"]) / "facility_used.py").is_file()
-    assert given["FACILITY_USED"].endswith("scenario-base.used")
+    assert given["FACILITY_USED"].endswith("scenario-controller.used")
     assert "--durations=3 --junit-xml=" in given["PYTEST_ADDOPTS"]
     assert given["more"] == {"strategy": "facility_fast", "hosts": "new"}
     assert capfd.readouterr().out == ""
@@ -62,7 +62,7 @@ def test_the_scenario_that_stays_with_ansible_alone_says_so(start, capfd):
 def test_a_scenario_whose_hosts_are_kept_prepares_them_for_that(start):
     for name in prepared.SCENARIOS:
         assert Path(start(name)["FACILITY_PREPARE"]).name == "keep.yml"
-    assert "FACILITY_PREPARE" not in start("base")
+    assert "FACILITY_PREPARE" not in start("controller")
 
 
 def test_a_scenario_with_prepared_hosts_used_what_they_used(start, monkeypatch, capfd):
@@ -71,24 +71,24 @@ def test_a_scenario_with_prepared_hosts_used_what_they_used(start, monkeypatch, 
     monkeypatch.setattr(prepared, "start", lambda name: began)
     ended = []
     monkeypatch.setattr(prepared, "end", lambda *arguments: ended.append(arguments) or "forgotten")
-    given = start("wiki", status=3)
+    given = start("controller", status=3)
     assert Path(given["FACILITY_USED"]).read_text() == "/x/roles/base\n"
     assert given["FACILITY_STATE"] == "s"
     assert given["more"]["hosts"] == "prepared"
-    assert ended == [("wiki", began, 3)]
+    assert ended == [("controller", began, 3)]
     assert capfd.readouterr().out == "Hosts as they were\nforgotten\n"
 
 
 def test_an_earlier_run_s_notes_are_no_longer_there(start, monkeypatch):
-    place = Path(start("base")["FACILITY_USED"])
+    place = Path(start("controller")["FACILITY_USED"])
     place.write_text("/x/roles/gone\n")
-    assert Path(start("base")["FACILITY_USED"]).read_text() == ""
+    assert Path(start("controller")["FACILITY_USED"]).read_text() == ""
 
 
 def test_an_unknown_scenario_names_those_that_are_known(monkeypatch, capfd):
     monkeypatch.setattr("sys.argv", ["testbed.scenario", "no-such"])
     assert scenario.main() == 2
-    assert "wiki" in capfd.readouterr().err
+    assert "controller" in capfd.readouterr().err
 
 
 def test_the_playbooks_in_prepare_s_place_are_there():
