@@ -22,6 +22,7 @@ SOURCES = Path(__file__).resolve().parents[1] / "src"
 # Ansible finds the package for modules alone.
 sys.path.append(str(SOURCES))
 from facility.backup.choice import moment_of  # noqa: E402 - needs the line before
+from facility.core.checks import faults as faults_of_checks  # noqa: E402 - needs it, too
 from facility.core.program_files import program_files as files_of_program  # noqa: E402 - needs it, too
 from facility.core.sandbox import sandbox as sandbox_of_unit  # noqa: E402 - needs it, too
 from facility.omero import sql as omero_sql  # noqa: E402 - needs it, too
@@ -252,6 +253,16 @@ def sandbox(exceptions: Mapping[str, Any]) -> str:
     return sandbox_of_unit(exceptions)
 
 
+def faults(checks: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What of a role's checks fails, for one assert that names all of it: of each the cure, after what is wrong.
+
+    Args:
+        checks: Each with `cure`, and one of `holds` and `wrong`: {'holds': port > 1023, 'cure': 'port is too low.'},
+            {'wrong': paths | reject('match', '/'), 'cure': 'in paths is not absolute.'}. See core/checks.py.
+    """
+    return faults_of_checks(checks)
+
+
 class FilterModule:
     """What Ansible loads."""
 
@@ -264,6 +275,7 @@ class FilterModule:
             "directory_groups": directory_groups,
             "directory_users": directory_users,
             "domain_to_dn": domain_to_dn,
+            "faults": faults,
             "htpasswd_hash": htpasswd_hash,
             "local_moment": local_moment,
             "omero_groups": omero_groups,

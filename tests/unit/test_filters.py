@@ -112,7 +112,7 @@ def test_ansible_finds_every_filter_by_its_name(filters):
     found = filters.FilterModule().filters()
     assert set(found) == {
         "derived_secret", "device_agents", "device_connections", "directory_groups", "directory_users", "domain_to_dn",
-        "htpasswd_hash", "local_moment", "omero_groups", "omero_query", "omero_users", "program_files",
+        "faults", "htpasswd_hash", "local_moment", "omero_groups", "omero_query", "omero_users", "program_files",
         "sandbox",
     }  # fmt: skip
     assert all(function.__name__ == name for name, function in found.items())
