@@ -93,16 +93,24 @@ def knowledge(facility: dict[str, Any], people: list[dict[str, Any]], codes: dic
 
 
 def carry(kit: Path, host: str, password: str) -> None:
-    """Do what enable-winrm.cmd does on a real PC: trust the authority, take the certificate, make the account."""
-    for source, target in (
-        (kit / "ca.crt", "/usr/local/share/ca-certificates/facility.crt"),
-        (kit / "winrm.key", f"{STATE}/winrm.key"),
-        (kit / "winrm.crt", f"{STATE}/winrm.crt"),
-    ):
-        podman("exec", "--interactive", host, "sh", "-c", f"umask 077; cat > {target}", stdin=source.read_text())
-    podman("exec", host, "chmod", "0644", "/usr/local/share/ca-certificates/facility.crt")
-    podman("exec", host, "update-ca-certificates")
+    """Do what enable-winrm.cmd does on a real PC: trust the authority, take the certificate, make the account.
+
+    A PC that has the kit's certificate trusts the authority, too: the certificate comes last.
+    """
+    certificate = (kit / "winrm.crt").read_text()
+    if podman("exec", host, "cat", f"{STATE}/winrm.crt", check=False) != certificate:
+        authority = "/usr/local/share/ca-certificates/facility.crt"
+        _put(host, authority, (kit / "ca.crt").read_text(), mode="0644")
+        podman("exec", host, "update-ca-certificates")
+        _put(host, f"{STATE}/winrm.key", (kit / "winrm.key").read_text())
+        _put(host, f"{STATE}/winrm.crt", certificate)
     podman("exec", "--interactive", host, "device-pc", "user", ACCOUNT, stdin=password)
+
+
+def _put(host: str, path: str, text: str, mode: str = "0600") -> None:
+    """Write a file of a host, whole or not at all."""
+    put = f"umask 077; cat > {path}.new && chmod {mode} {path}.new && mv {path}.new {path}"
+    podman("exec", "--interactive", host, "sh", "-c", put, stdin=text)
 
 
 def _read(path: Path) -> dict[str, Any]:

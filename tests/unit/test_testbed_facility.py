@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from testbed import facility
 from testbed.facility import ROLES, services_table
 
 ROLES_WITH_DEMO = [
@@ -24,3 +25,16 @@ def test_what_failed_is_shown_below_the_table():
     table = services_table([result])
     assert "FAILED" in table
     assert table.splitlines()[-1] == "wiki on wiki1.imaging.example.org: no: status 500"
+
+
+def test_kits_are_made_for_pcs_that_have_none(monkeypatch, tmp_path):
+    (tmp_path / "hosts.yml").write_text("all: {children: {device_pc: {hosts: {mic1: {}, mic2: {}}}}}\n")
+    monkeypatch.setattr(facility, "INVENTORY", tmp_path)
+    assert facility.kits_missing() == ["mic1", "mic2"]
+    for pc in ("mic1", "mic2"):
+        (tmp_path / "secrets/first-contact" / pc).mkdir(parents=True)
+    (tmp_path / "secrets/first-contact/mic1/enable-winrm.cmd").touch()
+    assert facility.kits_missing() == ["mic2"]
+    # A kit that was cut off lacks what is written last.
+    (tmp_path / "secrets/first-contact/mic2/winrm.pfx").touch()
+    assert facility.kits_missing() == ["mic2"]
