@@ -176,7 +176,7 @@ def test_a_secret_that_is_missing_is_named_with_the_command_that_makes_it(site):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"server_uri": "ldaps://dc1.imaging.example.org:6399"}, "6399"),
+        ({"server_uri": "ldaps://dc1.imaging.example.org:6399", "timeout": 5}, "6399"),
         ({"server_uri": "ldap://dc1.imaging.example.org"}, "clear text"),
         ({"bind_password": "wrong"}, "password"),
         ({"ca_file": "/etc/ssl/certs/ca-certificates.crt"}, "certificate"),
