@@ -20,10 +20,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from facility.drive.settle.inotify import MOVED_TO, Inotify
 from tests.bench.figures import Figure, figures_table
-from tests.faults.layout import PACKAGE, SHARED, Layout, prepared
-
-sys.path += [str(PACKAGE.parent), str(SHARED.parent)]
+from tests.faults.layout import Layout, prepared
 
 FILES, SETS = 100_000, 1_000
 SCAN_SECONDS = 10
@@ -220,8 +219,6 @@ def _monitor(layout: Layout) -> Iterator[None]:
 @contextmanager
 def _arrivals(box: Path, arrived: dict[str, float]) -> Iterator[None]:
     """Note when something is renamed into a folder."""
-    from facility.drive.settle.inotify import MOVED_TO, Inotify
-
     watch = Inotify()
     descriptor = os.open(box, os.O_RDONLY | os.O_DIRECTORY)
     watch.watch(descriptor)
