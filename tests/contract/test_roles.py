@@ -238,3 +238,12 @@ def test_what_a_task_registers_hides_no_variable_of_the_role(role):
     ]
     lists = {**defaults(role), **((read(role / "vars/main.yml") or {}) if (role / "vars/main.yml").is_file() else {})}
     assert sorted(set(registered) & set(lists)) == [], f"roles/{role.name}: a result wins over a variable: rename one"
+
+
+def test_a_handler_s_name_is_one_role_s_alone():
+    """Of two roles in one play the last one's handler would run for both, with the variables of the other unset."""
+    owners: dict[str, list[str]] = {}
+    for file in (role / "handlers" / "main.yml" for role in ROLES):
+        for handler in yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else []:
+            owners.setdefault(handler["name"], []).append(file.parent.parent.name)
+    assert {name: roles for name, roles in owners.items() if len(roles) > 1} == {}
