@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.scenario import Played, played
 
 Settings = Mapping[str, Any]
@@ -58,6 +60,16 @@ def refusals(role: str, host: str, cases: Sequence[Settings], folder: Path, *opt
     assert said.exists(), run.stdout[-6000:] + run.stderr
     kept = json.loads(said.read_text())
     return Refusals(run, {key(cases[int(number) - 1]): _line(json.loads(result)) for number, result in kept.items()})
+
+
+def refused_by(role: str, host: str, cases: Sequence[tuple[Settings, str]]) -> Any:
+    """Return a fixture of a module: what a role said to the settings of each case, which are these and the words wanted."""
+
+    @pytest.fixture(scope="module")
+    def refused(tmp_path_factory: pytest.TempPathFactory) -> Refusals:
+        return refusals(role, host, [settings for settings, _ in cases], tmp_path_factory.mktemp("refusals"))
+
+    return refused
 
 
 def _play(role: str, host: str, cases: Sequence[Settings], said: Path) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from facility.directory.port import open_directory
-from facility.directory.server import DirectoryError, Server
+from facility.directory.server import DirectoryError, Server, connection_problem
 
 
 def certificate(folder, name, subject):
@@ -78,6 +78,20 @@ def test_a_dead_port_is_unreachable_and_named():
     error = failure(f"ldaps://localhost:{port}")
     assert error.kind == "unreachable"
     assert str(error).startswith(f"localhost port {port} can't be reached (Connection refused): check server_uri")
+
+
+def test_who_does_not_answer_is_not_waited_for_as_long_once_more(monkeypatch):
+    """The whole time-out went by in libldap already."""
+    waited = []
+
+    def silent(_, timeout):
+        waited.append(timeout)
+        raise TimeoutError
+
+    monkeypatch.setattr(socket, "create_connection", silent)
+    problem = connection_problem(Server("ldaps://dc1.example.org", "CN=a,DC=b", "secret", timeout=30))
+    assert waited == [5]
+    assert "dc1.example.org port 636 doesn't answer within 30 s" in str(problem)
 
 
 def test_a_certificate_of_another_ca_is_refused(tls_port, tmp_path):

@@ -3,7 +3,7 @@
 
 import pytest
 
-from tests.refusals import refusals
+from tests.refusals import refused_by
 
 VERIFY = """
 - name: Verify
@@ -28,10 +28,7 @@ REFUSED = [
 ]
 
 
-@pytest.fixture(scope="module")
-def refused(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("refusals")
-    return refusals("backup_client", "client1.backup-client.test", [settings for settings, _ in REFUSED], folder)
+refused = refused_by("backup_client", "client1.backup-client.test", REFUSED)
 
 
 @pytest.mark.parametrize(("settings", "words"), REFUSED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.refusals import refusals
+from tests.refusals import refused_by
 
 LONG = {"server_password": "s" * 40, "repository_password": "r" * 40, "recovery_password": "k" * 40}
 NAMED = {"name": "client1.vault.test", "port": 8001}
@@ -23,10 +23,7 @@ REFUSED = [
 ]
 
 
-@pytest.fixture(scope="module")
-def refused(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("refusals")
-    return refusals("backup_server", "backup1.vault.test", [settings for settings, _ in REFUSED], folder)
+refused = refused_by("backup_server", "backup1.vault.test", REFUSED)
 
 
 @pytest.mark.parametrize(("settings", "words"), REFUSED)

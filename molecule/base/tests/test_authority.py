@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.refusals import refusals
+from tests.refusals import refused_by
 from tests.scenario import played
 
 testinfra_hosts = ["podman://debian13.base.test"]
@@ -66,10 +66,7 @@ REFUSED = [
 ]
 
 
-@pytest.fixture(scope="module")
-def refused(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("refusals")
-    return refusals("certificates", "debian13.base.test", [settings for settings, _ in REFUSED], folder)
+refused = refused_by("certificates", "debian13.base.test", REFUSED)
 
 
 @pytest.mark.parametrize(("settings", "words"), REFUSED)

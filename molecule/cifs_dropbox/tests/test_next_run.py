@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.refusals import refusals
+from tests.refusals import refused_by
 
 VERIFY = """
 - name: Verify
@@ -55,10 +55,7 @@ REFUSED = [
 ]
 
 
-@pytest.fixture(scope="module")
-def refused(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("refusals")
-    return refusals("cifs_dropbox", "omero1.cifs.test", [settings for settings, _ in REFUSED], folder)
+refused = refused_by("cifs_dropbox", "omero1.cifs.test", REFUSED)
 
 
 @pytest.mark.parametrize(("settings", "words"), REFUSED)

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.refusals import refusals
+from tests.refusals import refused_by
 
 JOB = {"name": "soon", "when": "*:*:0/3", "hours": 1, "command": ["sh", "-c", "touch came; exec sleep 601"]}
 CAME = "/srv/facility/came"
@@ -33,10 +33,7 @@ def before_long(true):
     return False
 
 
-@pytest.fixture(scope="module")
-def refused(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("refusals")
-    return refusals("controller", "control1.controller.test", [settings for settings, _ in REFUSED], folder)
+refused = refused_by("controller", "control1.controller.test", REFUSED)
 
 
 @pytest.mark.parametrize(("settings", "words"), REFUSED)

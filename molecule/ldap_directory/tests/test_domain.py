@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from tests.refusals import refusals
+from tests.refusals import refused_by
 
 testinfra_hosts = ["podman://dc1.directory.test"]
 
@@ -104,10 +104,7 @@ REFUSED = [
 ]
 
 
-@pytest.fixture(scope="module")
-def refused(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("refusals")
-    return refusals("ldap_directory", "dc1.directory.test", [settings for settings, _ in REFUSED], folder)
+refused = refused_by("ldap_directory", "dc1.directory.test", REFUSED)
 
 
 @pytest.mark.parametrize(("settings", "cure"), REFUSED)

@@ -3,7 +3,7 @@
 
 import pytest
 
-from tests.refusals import refusals
+from tests.refusals import refused_by
 
 SOMEBODY = {"name": "somebody", "password": "long-enough-for-it"}
 
@@ -32,10 +32,7 @@ REFUSED = [
 ]
 
 
-@pytest.fixture(scope="module")
-def refused(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("refusals")
-    return refusals("postgresql", "omero1.postgresql.test", [settings for settings, _ in REFUSED], folder)
+refused = refused_by("postgresql", "omero1.postgresql.test", REFUSED)
 
 
 @pytest.mark.parametrize(("settings", "words"), REFUSED)

@@ -18,6 +18,8 @@ Kind = Literal["unreachable", "certificate", "refused", "not_found", "rejected"]
 
 # ExtendedRequest with the OID of StartTLS [RFC 4511, 4.14], message 1.
 _START_TLS_REQUEST = b"\x30\x1d\x02\x01\x01\x77\x18\x80\x16" + b"1.3.6.1.4.1.1466.20037"
+# libldap has waited for the whole time-out already; who doesn't answer now is not waited for that long once more.
+_DIAGNOSIS_SECONDS = 5
 
 
 class DirectoryError(Exception):
@@ -81,7 +83,8 @@ def connection_problem(server: Server) -> DirectoryError | None:
     """Why no verified connection is possible; None if one is."""
     where = f"{server.host} port {server.port}"
     try:
-        with socket.create_connection((server.host, server.port), timeout=server.timeout) as plain:
+        seconds = min(_DIAGNOSIS_SECONDS, server.timeout)
+        with socket.create_connection((server.host, server.port), timeout=seconds) as plain:
             if server.start_tls:
                 plain.sendall(_START_TLS_REQUEST)
                 plain.recv(4096)
