@@ -63,7 +63,7 @@ def refusals(role: str, host: str, cases: Sequence[Settings], folder: Path, *opt
 
 
 def refused_by(role: str, host: str, cases: Sequence[tuple[Settings, str]]) -> Any:
-    """Return a fixture of a module: what a role said to the settings of each case, which are these and the words wanted."""
+    """Return a fixture: what a role said to the settings of each case, a pair of these and the words wanted."""
 
     @pytest.fixture(scope="module")
     def refused(tmp_path_factory: pytest.TempPathFactory) -> Refusals:

@@ -2,9 +2,11 @@
 """Put together what the depot serves, once for each content; and the image that serves it."""
 
 import hashlib
+import itertools
 import json
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from testbed.paths import BUILD, CACHE, REPOSITORY, content_key
@@ -12,8 +14,12 @@ from testbed.podman import LABEL, podman
 from testbed.standins.omero.archive import NAME, pack
 
 STANDIN = REPOSITORY / "testbed" / "standins" / "omero"
-SCRIPT = STANDIN / "binaries.sh"
 WHEEL = REPOSITORY / "roles" / "omero_server" / "files" / "build-ice-wheel"
+COMPILED = {
+    "ice": ("Ice for OMERO (about four minutes, once)", [STANDIN / "ice", STANDIN / "build_ice.sh", WHEEL]),
+    "java": ("OMERO's programs in Java (half a minute, once)", [STANDIN / "java", STANDIN / "build_java.sh"]),
+}
+"""What has to be compiled: what is said then, and the files and folders that it is made from."""
 CHECKSUMS = BUILD / "depot.json"
 _BUILDER = "depot-builder.testbed.test"
 _MINUTES = 15
@@ -26,19 +32,14 @@ def ensure(builder_image: str, serving_image: str) -> str:
         builder_image: the image of the Debian release that the files are for.
         serving_image: the image that the depot's own is made from.
     """
-    compiled = (
-        CACHE / "depot" / f"binaries-{content_key([*_files('java'), *_files('ice'), SCRIPT, WHEEL], builder_image)}"
-    )
-    if not compiled.exists():
-        print("  compiling Ice for OMERO (about four minutes, once)", flush=True)
-        _compile(builder_image, compiled)
-    packed = [*_files("archive"), STANDIN / "archive.py", STANDIN / "vendor.txt"]
-    key = content_key(packed, compiled.name)
+    compiled = [_compiled(part, builder_image) for part in COMPILED]
+    packed = [*_files(STANDIN / "archive"), STANDIN / "archive.py", STANDIN / "vendor.txt"]
+    key = content_key(packed, *(folder.name for folder in compiled))
     folder = CACHE / "depot" / f"files-{key}"
     if not folder.exists():
         _pack(compiled, folder)
     for old in folder.parent.iterdir():
-        if old not in {folder, compiled}:
+        if old not in {folder, *compiled}:
             shutil.rmtree(old)
     CHECKSUMS.parent.mkdir(parents=True, exist_ok=True)
     CHECKSUMS.write_text(json.dumps({path.name: _checksum(path) for path in sorted(folder.iterdir())}, indent=2) + "\n")
@@ -54,18 +55,30 @@ def _checksum(path: Path) -> str:
         return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _files(part: str) -> list[Path]:
-    return [path for path in (STANDIN / part).rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+def _files(top: Path) -> list[Path]:
+    """Return the file, or all below the folder."""
+    return [path for path in (top, *top.rglob("*")) if path.is_file() and "__pycache__" not in path.parts]
 
 
-def _compile(image: str, target: Path) -> None:
+def _compiled(part: str, builder_image: str) -> Path:
+    """Return the folder of what was compiled from the files that are there now, after compiling it where needed."""
+    said, sources = COMPILED[part]
+    key = content_key(list(itertools.chain.from_iterable(map(_files, sources))), builder_image)
+    target = CACHE / "depot" / f"{part}-{key}"
+    if not target.exists():
+        print(f"  compiling {said}", flush=True)
+        _compile(part, builder_image, target)
+    return target
+
+
+def _compile(part: str, image: str, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     podman("rm", "--force", "--time", "0", _BUILDER, check=False)
     podman("run", "--detach", "--name", _BUILDER, "--label", LABEL, "--network", "host", image, "sleep", "infinity")
     try:
         podman("cp", str(STANDIN), f"{_BUILDER}:/source")
         podman("cp", str(WHEEL), f"{_BUILDER}:/source/build-ice-wheel")
-        podman("exec", _BUILDER, "/source/binaries.sh", "/source", "/target", timeout=_MINUTES * 60)
+        podman("exec", _BUILDER, f"/source/build_{part}.sh", "/source", "/target", timeout=_MINUTES * 60)
         with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
             podman("cp", f"{_BUILDER}:/target", scratch)
             # The folder appears whole or not at all.
@@ -74,13 +87,15 @@ def _compile(image: str, target: Path) -> None:
         podman("rm", "--force", "--time", "0", _BUILDER, check=False)
 
 
-def _pack(compiled: Path, target: Path) -> None:
+def _pack(compiled: Sequence[Path], target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         folder = Path(scratch) / "files"
         folder.mkdir()
-        for path in [*compiled.glob("*.whl"), *compiled.glob("*.tar.gz")]:
+        files = {path.name: path for part in compiled for path in part.iterdir()}
+        jar = files.pop("standin.jar")
+        for path in files.values():
             shutil.copy(path, folder)
-        pack(compiled / "standin.jar", Path(scratch) / f"{NAME}.zip")
+        pack(jar, Path(scratch) / f"{NAME}.zip")
         shutil.move(Path(scratch) / f"{NAME}.zip", folder)
         folder.rename(target)
 

@@ -1,21 +1,17 @@
 #!/bin/sh
-# Inside a Debian 12 container: make what has to be compiled. binaries.sh SOURCE TARGET
+# Inside a Debian 12 container: make Ice as OMERO.server and its clients need it. build_ice.sh SOURCE TARGET
 #   SOURCE  this folder and build-ice-wheel
-#   TARGET  gets ice-….tar.gz, standin.jar and the zeroc-ice wheel
+#   TARGET  gets ice-….tar.gz and the zeroc-ice wheel
 set -eu
 source=$1 target=$2
 export DEBIAN_FRONTEND=noninteractive
-# A system without documentation folders makes Java's package stumble.
-mkdir -p /usr/share/man/man1 "$target"
+mkdir -p "$target"
 apt-get -qq update
-apt-get -qq -y --no-install-recommends install build-essential libbz2-dev libssl-dev openjdk-17-jdk-headless \
-	python3-dev python3-venv zeroc-glacier2 zeroc-ice-utils zeroc-icegrid >/dev/null
+apt-get -qq -y --no-install-recommends install build-essential libbz2-dev libssl-dev python3-dev python3-venv \
+	zeroc-glacier2 zeroc-ice-utils zeroc-icegrid >/dev/null
 
 "$source/build-ice-wheel" "$target" >/tmp/wheel.log 2>&1 &
 wheel=$!
-
-javac -d /tmp/classes "$source"/java/*.java
-jar --create --date=2023-11-14T00:00:00Z --file "$target/standin.jar" -C /tmp/classes ome
 
 ice=/tmp/ice-3.6.5-standin
 mkdir -p "$ice/bin" "$ice/lib" "$ice/libexec"
