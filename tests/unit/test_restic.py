@@ -7,6 +7,7 @@ import json
 import os
 import stat
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,23 @@ def test_no_password_is_an_argument(fake, tmp_path):
     environment = (tmp_path / "environment").read_text()
     assert "RESTIC_PASSWORD_FILE=/keys/r\n" in environment
     assert "RESTIC_REST_PASSWORD=geheim\n" in environment
+
+
+def test_a_key_that_is_known_is_tried_first(fake, tmp_path):
+    replace(fake("[]"), key="0a1b").snapshots()
+    assert "RESTIC_KEY_HINT=0a1b\n" in (tmp_path / "environment").read_text()
+
+
+def test_keys_are_told_by_their_files_oldest_first_and_rubbish_is_none(tmp_path):
+    (keys := tmp_path / "keys").mkdir()
+    texts = {"c": b'{"username": "recovery"}', "a": b'{"username": "omero1"}', "b": b'{"username": "recovery"}'}
+    texts |= {"x": b"rubbish \xff", "y": b"[]", "z": b"{}", "w": b'{"username": "' + b"w" * 70000 + b'"}'}
+    for number, (name, text) in enumerate(texts.items()):
+        (keys / name).write_bytes(text)
+        os.utime(keys / name, (number, number))
+    assert list(restic.key_owners(tmp_path).items()) == [("c", "recovery"), ("a", "omero1"), ("b", "recovery")]
+    with pytest.raises(ResticError, match="run as the user who owns it"):
+        restic.key_owners(tmp_path / "none")
 
 
 def test_a_password_given_as_text_lies_in_a_file_of_its_own_that_goes():

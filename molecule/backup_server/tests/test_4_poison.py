@@ -12,27 +12,36 @@ RUBBISH = hashlib.sha256(b"rubbish").hexdigest()
 pytestmark = pytest.mark.usefixtures("unharmed")
 
 
-def lay(ask, kind):
-    assert ask("POST", f"{CLIENT}/{kind}/{RUBBISH}", "rubbish") == "200"
+def lay(ask, kind, text="rubbish"):
+    name = hashlib.sha256(text.encode()).hexdigest()
+    assert ask("POST", f"{CLIENT}/{kind}/{name}", text) == "200"
+    return name
 
 
-def take_away(server, kind):
+def take_away(server, kind, names=(RUBBISH,)):
     """As docs/runbooks/backup-attack.md says."""
-    server.run_expect([0], f"rm {VAULT}/{CLIENT}/{kind}/{RUBBISH}")
+    server.run_expect([0], f"cd {VAULT}/{CLIENT}/{kind} && rm {' '.join(names)}")
 
 
-@pytest.mark.parametrize("kind", ["snapshots", "keys"])
-def test_rubbish_is_seen_at_the_next_look_and_stops_nothing_for_good(ask, known, problems, server, kind):
+def test_rubbish_among_snapshots_is_seen_at_the_next_look_and_stops_nothing_for_good(ask, known, problems, server):
     """A server takes whatever is named by its SHA-256; restic can't read it."""
-    lay(ask, kind)
+    assert CLIENT not in known.get("unreadable", [])
+    lay(ask, "snapshots")
     found = problems()
-    take_away(server, kind)
-    # Which one rubbish among the keys becomes is chance: restic tries them in the order of their names.
-    new = [name for name in ("unreadable", "keys") if CLIENT in found.get(name, [])]
-    assert new
-    assert not [name for name in new if CLIENT in known.get(name, [])]
-    after = problems()
-    assert CLIENT not in after.get("unreadable", []) + after.get("keys", [])
+    take_away(server, "snapshots")
+    assert CLIENT in found["unreadable"]
+    assert CLIENT not in problems().get("unreadable", [])
+
+
+def test_a_flood_of_keys_is_seen_and_does_not_lock_the_backup_server_out(ask, known, problems, server):
+    """By itself restic tries twenty keys, in the order of their names, and gives up."""
+    assert CLIENT not in known.get("keys", [])
+    flood = [lay(ask, "keys", f"rubbish {number}") for number in range(25)]
+    found = problems()
+    take_away(server, "keys", flood)
+    assert CLIENT in found["keys"]
+    assert CLIENT not in found.get("unreadable", [])
+    assert CLIENT not in problems().get("keys", [])
 
 
 @pytest.mark.parametrize("kind", ["index", "locks"])

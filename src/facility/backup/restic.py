@@ -23,6 +23,8 @@ from .restic_faults import INCOMPLETE, fault_of
 
 _PASSED_ON = ("PATH", "HOME", "XDG_CACHE_HOME", "TMPDIR", "LANG")
 _END_SECONDS = 30.0
+# A key has half a kilobyte; what is larger is none, and not read whole.
+_KEY_BYTES = 65536
 
 
 class ResticError(Exception):
@@ -68,6 +70,7 @@ class Repository:
         user, password: at the rest-server.
         ca_file: PEM file with the authority of the server's certificate; "" for the host's own trust.
         cache: folder of restic's cache; "" for its own choice.
+        key: id of the key that the password is of, to be tried first: each takes a second; "" for all in turn.
         program: restic itself.
         seconds: how long one call may take; 0 for as long as it takes. restic itself tries for 15 minutes.
     """
@@ -78,6 +81,7 @@ class Repository:
     password: str = ""
     ca_file: str = ""
     cache: str = ""
+    key: str = ""
     program: str = "restic"
     seconds: float = 0
 
@@ -197,7 +201,7 @@ class Repository:
         chosen |= {"RESTIC_REPOSITORY": self.location, "RESTIC_PASSWORD_FILE": self.password_file}
         given = {
             "RESTIC_REST_USERNAME": self.user, "RESTIC_REST_PASSWORD": self.password, "RESTIC_CACERT": self.ca_file,
-            "RESTIC_CACHE_DIR": self.cache,
+            "RESTIC_CACHE_DIR": self.cache, "RESTIC_KEY_HINT": self.key,
         }  # fmt: skip
         return chosen | {name: value for name, value in given.items() if value}
 
@@ -232,6 +236,25 @@ def arrivals(path: str | Path) -> dict[str, float]:
     except OSError as error:
         raise ResticError(f"{folder}: {error.strerror}: run as the user who owns it, or make the repository") from None
     return found
+
+
+def key_owners(path: str | Path) -> dict[str, str]:
+    """The user name of each key by its id, the oldest first, as the files of this host say it in clear.
+
+    A client can put a key under any name, but none before those that are there. What is no key is left out.
+
+    Raises:
+        ResticError: When the folder can't be read.
+    """
+    folder = Path(path, "keys")
+    found: dict[str, tuple[float, str]] = {}
+    try:
+        for file in folder.iterdir():
+            with contextlib.suppress(FileNotFoundError, ValueError, KeyError, TypeError), file.open("rb") as text:
+                found[file.name] = (file.stat().st_mtime, str(json.loads(text.read(_KEY_BYTES))["username"]))
+    except OSError as error:
+        raise ResticError(f"{folder}: {error.strerror}: run as the user who owns it, or make the repository") from None
+    return {key: user for key, (_, user) in sorted(found.items(), key=lambda entry: entry[1])}
 
 
 def snapshot_of(entry: Mapping[str, Any]) -> Snapshot:

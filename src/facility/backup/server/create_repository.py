@@ -20,9 +20,9 @@ import tempfile
 from pathlib import Path
 
 from ..restic import explained
+from .repositories import RECOVERY
 
 OWNER = "restic-rest-server"
-RECOVERY = "recovery"
 
 
 class Repository:

@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import pgbackrest
 from ..health import Facts, Outcome, Refusals
-from ..restic import ResticError, arrivals, epoch
+from ..restic import ResticError, arrivals, epoch, key_owners
 from . import host, host_drill, state
 from .check import checks_of
 from .config import Config, RepositoryConfig, StanzaConfig
@@ -135,7 +135,7 @@ def _repository(config: RepositoryConfig, known: Mapping[str, Any]) -> Facts:
             facts,
             snapshots=tuple(snapshot for snapshot in snapshots if snapshot.id in arrived),
             arrived={key: time for key, time in arrived.items() if key in still},
-            keys=tuple(port.keys()),
+            keys=tuple(sorted(key_owners(config.path).values())),
             key_files=sum(1 for _ in (config.path / "keys").iterdir()),
             bytes=host.folder_bytes(config.path),
             oldest_lock=_oldest(config.path / "locks"),
