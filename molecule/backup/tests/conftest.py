@@ -63,12 +63,11 @@ def until():
 
 @pytest.fixture
 def command(omero):
-    """Give OMERO's command line to a person; return what it says."""
+    """Give OMERO's command line to a person; return what it says. One start takes seconds, so it logs in by itself."""
 
-    def command(words, login):
-        word = "/usr/local/bin/omero"
-        enter = f"{word} login -C -s {OMERO} -u {login} -w Secret-of-{login} </dev/null >/dev/null"
-        done = omero.run(f"{enter} && {word} {words} </dev/null; status=$?; {word} logout >/dev/null; exit $status")
+    def command(word, words, login):
+        enter = f"-s {OMERO} -u {login} -w Secret-of-{login}"
+        done = omero.run(f"/usr/local/bin/omero {word} {enter} {words} </dev/null")
         assert done.rc == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -81,11 +80,24 @@ def images(command):
 
     def images(login):
         query = "select i.id, i.name from Image i order by i.id"
-        lines = command(f"hql -q --style csv --limit 500 {shlex.quote(query)}", login).splitlines()
+        lines = command("hql", f"-q --style csv --limit 500 {shlex.quote(query)}", login).splitlines()
         rows = [line.split(",") for line in lines if line[:1].isdigit()]
         return {row[2]: int(row[1]) for row in rows}
 
     return images
+
+
+@pytest.fixture
+def imported(omero, images, until):
+    """Wait until a person has so many images: the database says when, at less cost than OMERO's command line."""
+
+    def imported(login, count):
+        asked = f"SELECT count(*) FROM image i JOIN experimenter e ON e.id = i.owner_id WHERE e.omename = '{login}'"
+        ask = f"runuser -u postgres -- psql -qAtX -d omero -c {shlex.quote(asked)}"
+        until(lambda: int(omero.check_output(ask)) >= count, 600, f"{login} has {count} images in OMERO's tables")
+        until(lambda: len(images(login)) == count, 60, f"{login} sees {count} images in OMERO")
+
+    return imported
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def today():
     return datetime.datetime.now(ZONE).date().isoformat()
 
 
-def test_people_fill_omero_over_drive_x(drive, images, until, tmp_path):
+def test_people_fill_omero_over_drive_x(drive, imported, tmp_path):
     copied = {}
     for number, login in enumerate(["alice", "bob"]):
         folder = tmp_path / f"set-of-{login}"
@@ -49,7 +49,7 @@ def test_people_fill_omero_over_drive_x(drive, images, until, tmp_path):
         drive(login).copy(folder)
     KEPT.write_text(json.dumps(copied))
     for login in copied:
-        until(lambda who=login: len(images(who)) == len(NAMES), 600, f"{login} has all images in OMERO")
+        imported(login, len(NAMES))
 
 
 def test_the_first_base_backup_is_there(backup, until):
@@ -138,12 +138,12 @@ def test_a_drill_empties_no_host_but_a_scratch_host(play, omero):
     assert sorted(checksums(omero, f"{DATA}/ManagedRepository")) == before
 
 
-def test_alices_images_are_erased_and_come_back(omero, images, command, play, until):
+def test_alices_images_are_erased_and_come_back(omero, images, command, play, imported):
     before = images("alice")
     moment = datetime.datetime.now(ZONE).strftime("%Y-%m-%d %H:%M:%S")
     MOMENT.write_text(json.dumps({"time": moment, "images": before}))
     time.sleep(2)
-    command(f"delete {' '.join(f'Image:{number}' for number in before.values())}", "alice")
+    command("delete", " ".join(f"Image:{number}" for number in before.values()), "alice")
     assert images("alice") == {}
     assert not [one for one in originals()["alice"].values() if one in checksums(omero, f"{DATA}/ManagedRepository")]
 
@@ -153,7 +153,7 @@ def test_alices_images_are_erased_and_come_back(omero, images, command, play, un
     assert sorted(checksums(omero, f"{folder}/files")) == sorted(originals()["alice"].values())
     told = json.loads(omero.check_output(f"cat {folder}/images.json"))
     assert {row["name"] for row in told} == set(before)
-    until(lambda: len(images("alice")) == len(NAMES), 600, "alice has her images in OMERO again")
+    imported("alice", len(NAMES))
     assert len(images("bob")) == len(NAMES)
 
 
@@ -266,18 +266,18 @@ def test_the_host_is_lost_and_comes_back_whole(night, rows, new_host, play, cut_
     assert len(images("alice")) == len(images("bob")) == len(NAMES)
 
 
-def test_drive_x_works_again_and_is_backed_up_again(drive, images, until, night, omero, tmp_path):
+def test_drive_x_works_again_and_is_backed_up_again(drive, imported, night, omero, tmp_path):
     folder = tmp_path / "after"
     folder.mkdir()
     picture(folder / "after.png", 999)
     drive("bob").copy(folder)
-    until(lambda: len(images("bob")) == len(NAMES) + 1, 600, "a new image is in OMERO")
+    imported("bob", len(NAMES) + 1)
     night()
     assert omero.service("facility-backup.timer").is_running
 
 
 def test_a_person_is_erased_from_all_backups_and_nobody_else(play, command, images, night, omero, backup):
-    command(f"delete {' '.join(f'Image:{number}' for number in images('alice').values())}", "alice")
+    command("delete", " ".join(f"Image:{number}" for number in images("alice").values()), "alice")
     omero.check_output(f"rm -rf {DATA}/restored/alice-* {DATA}/incoming/alice/*")
     night()
     before = kept(omero)
