@@ -22,6 +22,8 @@ ENVIRONMENT = {
     "ANSIBLE_NOCOLOR": "1",
 }
 Answer = TypeVar("Answer")
+PATIENCE = 180
+"""Seconds that a test waits for what comes in a few on a quiet machine; only what hangs takes all of them."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def played(
     return Played(done.returncode, done.stdout, done.stderr, time.monotonic() - began)
 
 
-def wait_until(question: Callable[[], Answer], seconds: float, what: str) -> Answer:
+def wait_until(question: Callable[[], Answer], what: str, seconds: float = PATIENCE) -> Answer:
     """Ask again until the answer is true, and return it.
 
     Raises:

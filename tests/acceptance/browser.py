@@ -16,6 +16,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
+from tests.scenario import PATIENCE
+
 CHROMIUM = "/usr/bin/chromium"
 DRIVER = "/usr/bin/chromedriver"
 # Never --ignore-certificate-errors: a wrong certificate must fail the test.
@@ -32,7 +34,6 @@ FLAGS = (
     # The facility is reached directly, whatever proxy this machine uses for the world.
     "--no-proxy-server",
 )
-PATIENCE = 20  # seconds
 
 
 def trusting_home(home: Path, authority: Path) -> Path:
@@ -106,20 +107,20 @@ class Browser:
         """Press a button or a link and wait for the page that it leads to."""
         page = self._driver.find_element(By.TAG_NAME, "html")
         self._element(selector).click()
-        WebDriverWait(self._driver, PATIENCE).until(lambda _: _is_gone(page))
+        self._wait().until(lambda _: _is_gone(page), f"{selector} led to no other page")
 
     def click(self, selector: str, words: str = "") -> None:
         """Click on what the selector describes and (if given) reads so; the page stays."""
-        wait = WebDriverWait(self._driver, PATIENCE, ignored_exceptions=(StaleElementReferenceException,))
-        wait.until(lambda driver: [e for e in driver.find_elements(By.CSS_SELECTOR, selector) if words in e.text])[
-            0
-        ].click()
+        try:
+            self._wait().until(lambda _: self._reading(selector, words))[0].click()
+        except TimeoutException:
+            self.keep_picture("nothing-to-click-on")
+            raise AssertionError(f"no {selector} reads {words!r}; the window reads: {self.text[:2000]}") from None
 
     def reads(self, selector: str, words: str) -> bool:
         """Whether something that the selector describes comes to read so, in time."""
-        wait = WebDriverWait(self._driver, PATIENCE, ignored_exceptions=(StaleElementReferenceException,))
         try:
-            wait.until(lambda driver: any(words in e.text for e in driver.find_elements(By.CSS_SELECTOR, selector)))
+            self._wait().until(lambda _: self._reading(selector, words))
         except TimeoutException:
             return False
         return True
@@ -128,7 +129,7 @@ class Browser:
         """Whether an image that the selector describes has come in and isn't empty."""
         script = "return [...document.querySelectorAll(arguments[0])].some(i => i.complete && i.naturalWidth > 1)"
         try:
-            WebDriverWait(self._driver, PATIENCE).until(lambda driver: driver.execute_script(script, selector))
+            self._wait().until(lambda driver: driver.execute_script(script, selector))
         except TimeoutException:
             return False
         return True
@@ -140,9 +141,17 @@ class Browser:
         return path
 
     def _element(self, selector: str) -> WebElement:
-        wait = WebDriverWait(self._driver, PATIENCE)
-        found: list[WebElement] = wait.until(lambda driver: driver.find_elements(By.CSS_SELECTOR, selector))
+        found: list[WebElement] = self._wait().until(
+            lambda driver: driver.find_elements(By.CSS_SELECTOR, selector), f"{selector} is not in the window"
+        )
         return found[0]
+
+    def _reading(self, selector: str, words: str) -> list[WebElement]:
+        return [element for element in self._driver.find_elements(By.CSS_SELECTOR, selector) if words in element.text]
+
+    def _wait(self) -> WebDriverWait[webdriver.Chrome]:
+        """Look again while a page is drawn anew."""
+        return WebDriverWait(self._driver, PATIENCE, ignored_exceptions=(StaleElementReferenceException,))
 
 
 def _is_gone(page: WebElement) -> bool:

@@ -12,6 +12,8 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+from tests.scenario import PATIENCE
+
 REPOSITORY = Path(__file__).parents[2]
 
 
@@ -76,7 +78,7 @@ def imports(login: str) -> dict[str, Any]:
     return result
 
 
-def imported(login: str, prefix: str, count: int, patience: float = 180) -> list[str]:
+def imported(login: str, prefix: str, count: int, patience: float = 2 * PATIENCE) -> list[str]:
     """The paths of a person's images below a prefix, once there are so many, or all there are when time is up."""
     deadline = time.monotonic() + patience
     while True:
@@ -86,7 +88,7 @@ def imported(login: str, prefix: str, count: int, patience: float = 180) -> list
         time.sleep(3)
 
 
-def settled(login: str, name: str, patience: float = 60) -> str:
+def settled(login: str, name: str, patience: float = PATIENCE) -> str:
     """What has become of a set, once it is no longer on its way."""
     deadline = time.monotonic() + patience
     while True:

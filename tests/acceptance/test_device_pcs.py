@@ -10,6 +10,7 @@ import pytest
 
 from testbed.podman import podman
 from testbed.standins.ppms.install import sessions
+from tests.scenario import PATIENCE
 
 PC, PPMS, SYSTEM = "mic1.imaging.example.org", "ppms1.imaging.example.org", "11"
 
@@ -27,7 +28,7 @@ def counted(login):
     return [entry for entry in sessions(PPMS) if (entry["system"], entry["login"]) == (SYSTEM, login)]
 
 
-def waited(true, seconds=40):
+def waited(true, seconds=PATIENCE):
     end = time.monotonic() + seconds
     while not (value := true()):
         assert time.monotonic() < end, f"not within {seconds} s"

@@ -16,6 +16,7 @@ from testbed.hosts import access, driver, names
 from testbed.hosts.bed import BedError, bed
 from testbed.images.build import ensure
 from testbed.podman import PodmanError, inspect, podman
+from tests.scenario import PATIENCE
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the test bed makes containers and networks: run as root")
 
@@ -89,7 +90,7 @@ def kill_behind_podman(name):
 
 
 def gone(pid):
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes():
         assert time.monotonic() < deadline, f"process {pid} outlives SIGKILL"
         time.sleep(0.05)

@@ -94,8 +94,8 @@ def imported(omero, images, until):
     def imported(login, count):
         asked = f"SELECT count(*) FROM image i JOIN experimenter e ON e.id = i.owner_id WHERE e.omename = '{login}'"
         ask = f"runuser -u postgres -- psql -qAtX -d omero -c {shlex.quote(asked)}"
-        until(lambda: int(omero.check_output(ask)) >= count, 600, f"{login} has {count} images in OMERO's tables")
-        until(lambda: len(images(login)) == count, 60, f"{login} sees {count} images in OMERO")
+        until(lambda: int(omero.check_output(ask)) >= count, f"{login} has {count} images in OMERO's tables", 600)
+        until(lambda: len(images(login)) == count, f"{login} sees {count} images in OMERO")
 
     return imported
 

@@ -55,7 +55,6 @@ def test_people_fill_omero_over_drive_x(drive, imported, tmp_path):
 def test_the_first_base_backup_is_there(backup, until):
     until(
         lambda: '"status":{"code":0' in backup.run("runuser -u pgbackrest -- pgbackrest --output=json info").stdout,
-        120,
         "a base backup of the database",
     )
 
@@ -73,8 +72,9 @@ def test_a_minute_of_the_database_is_what_can_be_lost(omero, until):
             )
             >= position
         ),
-        120,
         f"{position} is archived",
+        # The promise.
+        seconds=120,
     )
 
 

@@ -2,9 +2,10 @@
 """What PostgreSQL writes is at the backup host within a minute, and the backup host fetches the rest."""
 
 import json
-import time
 
 import pytest
+
+from tests.scenario import wait_until
 
 PGBACKREST = "cd / && runuser -u postgres -- pgbackrest --stanza=images"
 
@@ -20,20 +21,17 @@ def psql(client):
     return lambda sql: client.check_output("runuser -u postgres -- psql -qAtX -d postgres -c %s", sql)
 
 
-def delivered(server, psql):
-    """Wait until the piece of the log that is written now is at the backup host."""
+def deliver(server, psql):
+    """End the piece of the log that is written now, and wait until it is at the backup host."""
     piece = psql("SELECT pg_walfile_name(pg_switch_wal())")
-    for _ in range(60):
-        if server.run(f"ls /var/lib/pgbackrest/archive/images/*/*/{piece}-*.zst").rc == 0:
-            return True
-        time.sleep(1)
-    return False
+    there = f"ls /var/lib/pgbackrest/archive/images/*/*/{piece}-*.zst"
+    wait_until(lambda: server.run(there).rc == 0, f"{piece} is at the backup host")
 
 
 @pytest.mark.usefixtures("stanza")
 def test_what_is_written_is_at_the_backup_host_out_of_postgresqls_sandbox(server, psql):
     psql("CREATE TABLE IF NOT EXISTS written (at timestamptz); INSERT INTO written VALUES (now())")
-    assert delivered(server, psql)
+    deliver(server, psql)
     assert psql("SELECT last_failed_time > last_archived_time FROM pg_stat_archiver") in {"", "f"}
 
 
@@ -67,6 +65,6 @@ def test_after_a_renewal_of_the_certificate_all_goes_on(client, server, psql):
     # Its copies are there for PostgreSQL while it is stopped, too.
     client.run_expect([0], "systemctl stop pgbackrest-server.service")
     try:
-        assert delivered(server, psql)
+        deliver(server, psql)
     finally:
         client.run_expect([0], "systemctl start pgbackrest-server.service")

@@ -5,6 +5,8 @@ import time
 
 import pytest
 
+from tests.scenario import wait_until
+
 SETTINGS = "/etc/facility-backup/backup.toml"
 PROGRAM = "PYTHONPATH=/usr/local/lib/facility-backup python3 -m facility.backup.client run"
 LIMIT = "/etc/systemd/system/rest-server@8102.service.d/limit.conf"
@@ -29,11 +31,8 @@ def told(client):
     client.run("rm -f /run/told")
 
     def told():
-        for _ in range(20):
-            if client.file("/run/told").exists:
-                return client.file("/run/told").content_string.split()
-            time.sleep(0.5)
-        return []
+        wait_until(lambda: client.file("/run/told").exists, "somebody is told")
+        return client.file("/run/told").content_string.split()
 
     return told
 
@@ -183,18 +182,10 @@ def test_a_run_that_was_killed_goes_on_where_restic_had_noted_what_is_there(clie
     noted = f"ls {REPOSITORY}/index | wc -l"
     before = int(server.check_output(noted))
     client.run_expect([0], "systemctl start --no-block facility-backup.service")
-    for _ in range(600):
-        if int(server.check_output(noted)) > before:
-            break
-        time.sleep(0.1)
+    wait_until(lambda: int(server.check_output(noted)) > before, "restic has noted what is there")
     client.run_expect([0], "systemctl kill --signal=SIGKILL facility-backup.service")
-    shown = ""
-    for _ in range(50):
-        shown = client.check_output("systemctl show -p ActiveState --value facility-backup.service")
-        if shown == "failed":
-            break
-        time.sleep(0.2)
-    assert shown == "failed"
+    shown = "systemctl show -p ActiveState --value facility-backup.service"
+    wait_until(lambda: client.check_output(shown) == "failed", "the backup has failed")
     # Its lock is left behind, as are the packs that nothing names; neither is in the way.
     ended = backup()
     assert ended.status == 0, ended.said
@@ -207,10 +198,8 @@ def test_a_run_that_was_killed_goes_on_where_restic_had_noted_what_is_there(clie
 def test_a_run_that_was_ended_says_so(client, backup, *, changed, told, journal, last_run):
     with changed("/usr/local/bin/list-packages", "set -eu", "sleep 60"):
         client.run_expect([0], "systemctl start --no-block facility-backup.service")
-        for _ in range(60):
-            if client.run(f"test -e {STATE}/dumps/.new-the-list-of-packages").rc == 0:
-                break
-            time.sleep(0.5)
+        half = f"test -e {STATE}/dumps/.new-the-list-of-packages"
+        wait_until(lambda: client.run(half).rc == 0, "the list is half made")
         client.run_expect([0], "systemctl stop facility-backup.service")
     assert "the run was ended from outside" in journal()
     assert last_run()["ok"] is False

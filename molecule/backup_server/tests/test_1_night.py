@@ -14,7 +14,7 @@ JOBS = ("backup-protect-pgbackrest", "backup-base-full", "backup-drill-database"
 
 def test_a_night_ends_well(night, job, server, until):
     night()
-    until(lambda: server.run("ls /srv/backup/pgbackrest/backup/images/latest").rc == 0, 60, "a first base backup")
+    until(lambda: server.run("ls /srv/backup/pgbackrest/backup/images/latest").rc == 0, "a first base backup")
     for name in JOBS:
         good, said = job(name)
         assert good, (name, said)

@@ -47,7 +47,7 @@ def counted(refused, unharmed, until):
     def counted(act, repository=CLIENT):
         before = refused(repository)
         answer = act()
-        until(lambda: refused(repository) > before, 10, "the figure grows")
+        until(lambda: refused(repository) > before, "the figure grows")
         return answer
 
     return counted
@@ -132,7 +132,7 @@ def test_the_report_the_figure_and_the_mail_tell_of_the_tries(problems, server, 
     for repository in (CLIENT, OTHER):
         count = re.search(rf'backup_refused_requests_day{{repository="{repository}"}} (\S+)', figures)[1]
         assert float(count) == refused(repository)
-    until(lambda: "within a day were refused" in mailbox(), 60, "mail that tells of refused requests")
+    until(lambda: "within a day were refused" in mailbox(), "mail that tells of refused requests")
 
 
 def test_the_client_has_no_other_way_in(client):

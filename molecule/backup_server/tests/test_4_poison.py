@@ -60,7 +60,7 @@ def test_rubbish_that_no_look_opens_is_found_by_the_daily_check(
     assert not good
     assert f"of {CLIENT}" in said
     assert "no work of restic's" in said
-    until(lambda: "backup-check.service failed" in mailbox()[before:], 60, "mail that tells of the check")
+    until(lambda: "backup-check.service failed" in mailbox()[before:], "mail that tells of the check")
     assert restored(treasure.snapshot) == (0, treasure.images)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import testinfra
 
-from tests.scenario import played
+from tests.scenario import PATIENCE, played
 
 SCENARIO = Path(__file__).parents[1]
 SHARE = "//omero1.cifs.test/dropbox"
@@ -110,7 +110,7 @@ def converge(play):
     return lambda **variables: play("converge.yml", **variables)
 
 
-def until(question, seconds=20):
+def until(question, seconds=PATIENCE):
     """Ask again until the answer is true, or it takes too long; return the last answer."""
     end = time.monotonic() + seconds
     while not (answer := question()) and time.monotonic() < end:

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The role's next run, its own check, and what it refuses."""
 
-import time
-
 import pytest
 
 from tests.refusals import refused_by
+from tests.scenario import wait_until
 
 JOB = {"name": "soon", "when": "*:*:0/3", "hours": 1, "command": ["sh", "-c", "touch came; exec sleep 601"]}
 CAME = "/srv/facility/came"
@@ -22,15 +21,6 @@ REFUSED = [
     ({"controller_jobs": [{**JOB, "name": "a job"}]}, 'must be a word of a-z, 0-9 and "-"'),
     ({"controller_jobs": [JOB, JOB]}, "soon is the name of several in controller_jobs"),
 ]
-
-
-def before_long(true):
-    """Whether it is true within some seconds."""
-    for _ in range(40):
-        if true():
-            return True
-        time.sleep(0.5)
-    return False
 
 
 refused = refused_by("controller", "control1.controller.test", REFUSED)
@@ -65,9 +55,9 @@ def test_a_job_comes_at_its_time_and_one_that_left_the_list_is_gone(play, contro
     assert control.check_output("ls /etc/systemd/system | grep facility-job-").split() == [
         "facility-job-soon.service", "facility-job-soon.timer",
     ]  # fmt: skip
-    assert before_long(lambda: control.file(CAME).exists)
+    wait_until(lambda: control.file(CAME).exists, "the job has run")
     assert control.file(CAME).user == "facility"
-    assert before_long(lambda: control.run("pgrep -fx 'sleep 601'").rc == 0)
+    wait_until(lambda: control.run("pgrep -fx 'sleep 601'").rc == 0, "the job runs")
     assert "failed=0" in play().said
     # What runs just now is stopped, too.
     assert control.run("pgrep -fx 'sleep 601'").rc == 1

@@ -21,6 +21,7 @@ from facility.device_pc.agent.pc import converge  # noqa: E402
 from facility.device_pc.options import endpoint  # noqa: E402
 from facility.device_pc.winrm import DevicePc  # noqa: E402
 from testbed.standins.ppms.install import sessions  # noqa: E402
+from tests.scenario import PATIENCE  # noqa: E402
 
 PROGRAMS = REPOSITORY / "roles/device_pc/files"
 NAME = "mic1.device.test"
@@ -105,7 +106,7 @@ def counted():
 def until():
     """Wait for something to come true, and give what it was."""
 
-    def until(true, seconds=30.0):
+    def until(true, seconds=PATIENCE):
         end = time.monotonic() + seconds
         while not (value := true()):
             assert time.monotonic() < end, f"not within {seconds} s"

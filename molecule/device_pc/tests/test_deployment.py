@@ -18,7 +18,7 @@ def test_the_agent_is_there_and_well(pc, until):
     pc.device("clock", "--speed", "60")
     until(lambda: pc.look()["state"].get("last_run"))
     pc.device("clock", "--true")
-    found = until(lambda: pc.look(probe=True) if not pc.look()["problems"] else None, seconds=150)
+    found = until(lambda: pc.look(probe=True) if not pc.look()["problems"] else None)
     assert found["installed"] == "vbscript"
     assert found["probe"]["tracker"] == "reachable"
     assert abs(found["clock_difference"]) <= 2

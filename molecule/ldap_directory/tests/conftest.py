@@ -12,7 +12,7 @@ SCENARIO = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
 PROJECT = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"])
 CA = SCENARIO / "authority" / "ca.crt"
 # The role has made each DC notify the other; by themselves they would ask each other every five minutes only.
-REPLICATION_SECONDS = 60
+REPLICATION_SECONDS = 120
 
 
 @pytest.fixture(scope="session")

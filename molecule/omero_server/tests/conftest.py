@@ -60,10 +60,10 @@ def images(omero, until):
         assert done.rc == 0, done.stderr
         return [tuple(line.split(",")[1:]) for line in done.stdout.splitlines() if part in line]
 
-    def images(part, login="alice", within=0):
-        if not within:
+    def images(part, login="alice", *, wait=False):
+        if not wait:
             return listed(part, login)
-        return until(lambda: listed(part, login), within, f"{login} has images {part}")
+        return until(lambda: listed(part, login), f"{login} has images {part}")
 
     return images
 
@@ -72,14 +72,14 @@ def images(omero, until):
 def monitor(host, until):
     """Wait until the DropBox monitor's report fulfils a condition; return the report."""
 
-    def monitor(condition, seconds, what):
+    def monitor(condition, what):
         def report():
             # While the DropBox monitor starts there is none.
             text = host.run("cat /run/omero-dropbox-monitor/report.json").stdout
             found = json.loads(text) if text else None
             return found if found and condition(found) else None
 
-        return until(report, seconds, what)
+        return until(report, what)
 
     return monitor
 
@@ -107,7 +107,7 @@ def alice(host, omero, monitor):
     """Alice has logged in once and has a folder in the DropBox, which is watched."""
     assert omero("login").rc == 0
     host.run_expect([0], f"install -d -o omero-server -g omero-server {DROPBOX}/alice")
-    monitor(lambda report: report["alive"] and "alice" in report["watching"], 60, "alice's folder is watched")
+    monitor(lambda report: report["alive"] and "alice" in report["watching"], "alice's folder is watched")
     return "alice"
 
 

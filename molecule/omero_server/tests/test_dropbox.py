@@ -32,14 +32,14 @@ def test_what_is_moved_into_a_folder_becomes_that_person_s_images_exactly_once(a
         f"alice/{key}-Zellkern ä.png": [f"{key}-Zellkern ä.png"],
         "alice/never-came": [],
     }
-    monitor(lambda report: report["imported"] == expected, 40, "it lists the images")
+    monitor(lambda report: report["imported"] == expected, "it lists the images")
     wanted = [(f"{key}-{name}.png", "rg-neuro") for name in ("1", "2", "Zellkern ä")]
     assert images(key) == wanted
     assert images(key, "bob") == []
     # The same file is moved in again, as after a restart of whoever feeds.
     put(alice, f"{key}-Zellkern ä.png")
     put(alice, f"{key}-later.png")
-    assert images(f"{key}-later", within=30)
+    assert images(f"{key}-later", wait=True)
     assert images(key) == [*wanted, (f"{key}-later.png", "rg-neuro")]
 
 
@@ -47,12 +47,12 @@ def test_a_file_that_is_no_image_spoils_nothing(host, alice, put, images):
     key = uuid.uuid4().hex[:8]
     host.run_expect([0], f"runuser -u omero-server -- sh -c 'echo text > /OMERO/DropBox/alice/{key}-broken.png'")
     put(alice, f"{key}-good.png")
-    assert images(key, within=30) == [(f"{key}-good.png", "rg-neuro")]
+    assert images(key, wait=True) == [(f"{key}-good.png", "rg-neuro")]
 
 
 def test_the_report_is_fresh_and_everybody_may_read_it(host, monitor):
-    first = monitor(lambda report: True, 1, "there is one")
-    later = monitor(lambda report: report["time"] > first["time"], 10, "a newer report")
+    first = monitor(lambda report: True, "there is one")
+    later = monitor(lambda report: report["time"] > first["time"], "a newer report")
     assert set(later) == {"time", "alive", "since", "watching", "importing", "imported"}
     assert ".monitor" not in later["watching"]
     assert host.file("/run/omero-dropbox-monitor/report.json").mode == 0o644
@@ -60,31 +60,31 @@ def test_the_report_is_fresh_and_everybody_may_read_it(host, monitor):
 
 def test_a_question_that_makes_no_sense_is_passed_over(host, ask, monitor):
     host.run_expect([0], "install -d /run/settle && echo '{\"sets\": 3' > /run/settle/asked.json")
-    begun = monitor(lambda report: True, 1, "there is one")["time"]
-    monitor(lambda report: report["time"] > begun and report["imported"] == {}, 15, "nothing is asked")
+    begun = monitor(lambda report: True, "there is one")["time"]
+    monitor(lambda report: report["time"] > begun and report["imported"] == {}, "nothing is asked")
     assert host.service("omero-dropbox-monitor").is_running
     ask()
 
 
 def test_a_watcher_that_was_killed_comes_back_and_the_monitor_says_since_when(host, monitor):
-    before = monitor(lambda report: report["alive"], 60, "it is alive")
+    before = monitor(lambda report: report["alive"], "it is alive")
     host.run_expect([0], "pkill -KILL -u omero-server -f /servers/MonitorServer/")
-    monitor(lambda report: report["since"] > before["since"], 30, "it started anew")
-    monitor(lambda report: report["since"] > before["since"] and report["alive"], 120, "it is alive again")
+    monitor(lambda report: report["since"] > before["since"], "it started anew")
+    monitor(lambda report: report["since"] > before["since"] and report["alive"], "it is alive again")
 
 
 def test_a_watcher_that_went_deaf_is_noticed_and_hears_again(host, alice, put, images, monitor):
     """OMERO.dropbox's own error: its thread ends when the rights of the DropBox folder itself change."""
-    before = monitor(lambda report: report["alive"], 60, "it is alive")
+    before = monitor(lambda report: report["alive"], "it is alive")
     begun = host.check_output("date +%s")
     host.run_expect([0], "chmod 0750 /OMERO/DropBox && chmod 0755 /OMERO/DropBox")
     # The DropBox monitor wants a proof every five minutes, and right after its own start.
     host.run_expect([0], "systemctl restart omero-dropbox-monitor")
-    monitor(lambda report: report["since"] > before["since"], 60, "its processes are new")
-    monitor(lambda report: report["alive"] and alice in report["watching"], 60, "it hears again")
+    monitor(lambda report: report["since"] > before["since"], "its processes are new")
+    monitor(lambda report: report["alive"] and alice in report["watching"], "it hears again")
     assert "OMERO.dropbox runs and hears nothing" in host.check_output(
         f"journalctl -u omero-dropbox-monitor --since @{begun}"
     )
     key = uuid.uuid4().hex[:8]
     put(alice, f"{key}.png")
-    assert images(key, within=30)
+    assert images(key, wait=True)

@@ -53,7 +53,7 @@ def test_a_renewed_certificate_is_served_after_a_reload_and_nothing_else_starts_
     assert "failed=0" in run.stdout, run.stdout
     on_disk = host.check_output("openssl x509 -noout -serial -in /etc/facility/tls/host.crt")
     assert on_disk != before
-    until(lambda: served() == on_disk, 20, "the new certificate is served")
+    until(lambda: served() == on_disk, "the new certificate is served")
     assert host.check_output("pgrep -u omero-server -f 'servers/Blitz-0/|servers/DropBox/'") == running
 
 

@@ -88,7 +88,7 @@ def kept(put, images, alice):
     """Alice has an image; tell whether she still sees it."""
     put(alice, "before-upgrade.png")
     wanted = [("before-upgrade.png", "rg-neuro")]
-    assert images("before-upgrade", within=40) == wanted
+    assert images("before-upgrade", wait=True) == wanted
     return lambda: images("before-upgrade") == wanted
 
 

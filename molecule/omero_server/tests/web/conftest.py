@@ -7,7 +7,6 @@ import os
 import re
 import shlex
 import ssl
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -17,6 +16,8 @@ from pathlib import Path
 
 import pytest
 import testinfra
+
+from tests.scenario import wait_until
 
 EPHEMERAL = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
 NAME = "omero1.omero.test"
@@ -130,9 +131,6 @@ def answering(visitor):
     """Wait until OMERO.web answers again: systemd calls it started some seconds before that."""
 
     def answering():
-        end = time.monotonic() + 60
-        while visitor.open("/webclient/login/")[0] != 200:
-            assert time.monotonic() < end, "OMERO.web does not answer"
-            time.sleep(0.5)
+        wait_until(lambda: visitor.open("/webclient/login/")[0] == 200, "OMERO.web answers")
 
     return answering
