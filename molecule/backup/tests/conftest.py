@@ -153,6 +153,26 @@ def night(omero):
 
 
 @pytest.fixture
+def hand_over(omero, until):
+    """Do what a minute does by itself: end the piece of log that is written now, and wait until it is archived."""
+
+    def ask(*sql):
+        commands = " ".join(f"-c {shlex.quote(one)}" for one in sql)
+        return omero.check_output(f"cd / && runuser -u postgres -- psql -qAtX -d omero {commands}")
+
+    def hand_over():
+        # A moment is in the log when something of a later moment is.
+        piece = ask(
+            "CREATE TABLE IF NOT EXISTS marker (at timestamptz)", "INSERT INTO marker VALUES (now())",
+            "SELECT pg_walfile_name(pg_switch_wal())",
+        ).splitlines()[-1]  # fmt: skip
+        archived = "SELECT coalesce(last_archived_wal, '') FROM pg_stat_archiver"
+        until(lambda: ask(archived) >= piece, f"{piece} is in the backups")
+
+    return hand_over
+
+
+@pytest.fixture
 def rows(omero):
     """Every row of every table of OMERO's database, sorted, as text."""
 

@@ -93,10 +93,11 @@ def test_everything_comes_back_aside_and_is_what_omero_says_of_it(backup):
     assert backup.check_output(f"find {VAULT}/scratch -name '*.png'") == ""
 
 
-def test_omero_comes_back_whole_on_a_scratch_host(drill, night, omero, backup, scratch, until):
+def test_omero_comes_back_whole_on_a_scratch_host(drill, night, hand_over, omero, backup, scratch):
     """The weekly drill, of the backup that was named: as in earnest, noted at the backup server; nothing is left."""
     named = json.loads(omero.check_output("facility-restic --json snapshots"))[0]["id"]
     night()
+    hand_over()
     done = drill(restore_omero_snapshot=named[:8])
     assert done.returncode == 0, done.stdout[-6000:]
     told = drilled(backup)
@@ -157,9 +158,10 @@ def test_alices_images_are_erased_and_come_back(omero, images, command, play, im
     assert len(images("bob")) == len(NAMES)
 
 
-def test_all_of_omero_goes_back_to_a_moment(drill, night, scratch, until, omero):
+def test_all_of_omero_goes_back_to_a_moment(drill, night, hand_over, scratch):
     """Images that were erased since then are there with the files of the night before it; what came later isn't."""
     night()
+    hand_over()
     then = json.loads(MOMENT.read_text())
     done = drill(restore_omero_to=then["time"], drill_omero_keep="yes")
     assert done.returncode == 0, done.stdout[-6000:]
@@ -236,12 +238,12 @@ date +%s >/run/through
 """
 
 
-def test_the_host_is_lost_and_comes_back_whole(night, rows, new_host, play, cut_off, omero, images, capsys):
+def test_the_host_is_lost_and_comes_back_whole(night, hand_over, rows, new_host, play, cut_off, omero, images, capsys):
     night()
-    before, files = rows(), sorted(checksums(omero, f"{DATA}/ManagedRepository"))
+    files = sorted(checksums(omero, f"{DATA}/ManagedRepository"))
     # The last minute: what PostgreSQL had handed over when the host died.
-    omero.check_output("runuser -u postgres -- psql -qAtX -c 'SELECT pg_switch_wal()'")
-    omero.run_expect([0], "sleep 5; runuser -u postgres -- pgbackrest --stanza=omero check || true")
+    hand_over()
+    before = rows()
     new_host()
     assert omero.run(f"ls {DATA}").rc != 0
     base = play("base.yml")
