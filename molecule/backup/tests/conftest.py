@@ -65,9 +65,8 @@ def until():
 def command(omero):
     """Give OMERO's command line to a person; return what it says. One start takes seconds, so it logs in by itself."""
 
-    def command(word, words, login):
-        enter = f"-s {OMERO} -u {login} -w Secret-of-{login}"
-        done = omero.run(f"/usr/local/bin/omero {word} {enter} {words} </dev/null")
+    def command(words, login):
+        done = omero.run(f"/usr/local/bin/omero {words} -s {OMERO} -u {login} -w Secret-of-{login} </dev/null")
         assert done.rc == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -80,7 +79,7 @@ def images(command):
 
     def images(login):
         query = "select i.id, i.name from Image i order by i.id"
-        lines = command("hql", f"-q --style csv --limit 500 {shlex.quote(query)}", login).splitlines()
+        lines = command(f"hql -q --style csv --limit 500 {shlex.quote(query)}", login).splitlines()
         rows = [line.split(",") for line in lines if line[:1].isdigit()]
         return {row[2]: int(row[1]) for row in rows}
 

@@ -144,7 +144,7 @@ def test_alices_images_are_erased_and_come_back(omero, images, command, play, im
     moment = datetime.datetime.now(ZONE).strftime("%Y-%m-%d %H:%M:%S")
     MOMENT.write_text(json.dumps({"time": moment, "images": before}))
     time.sleep(2)
-    command("delete", " ".join(f"Image:{number}" for number in before.values()), "alice")
+    command(f"delete {' '.join(f'Image:{number}' for number in before.values())}", "alice")
     assert images("alice") == {}
     assert not [one for one in originals()["alice"].values() if one in checksums(omero, f"{DATA}/ManagedRepository")]
 
@@ -279,7 +279,7 @@ def test_drive_x_works_again_and_is_backed_up_again(drive, imported, night, omer
 
 
 def test_a_person_is_erased_from_all_backups_and_nobody_else(play, command, images, night, omero, backup):
-    command("delete", " ".join(f"Image:{number}" for number in images("alice").values()), "alice")
+    command(f"delete {' '.join(f'Image:{number}' for number in images('alice').values())}", "alice")
     omero.check_output(f"rm -rf {DATA}/restored/alice-* {DATA}/incoming/alice/*")
     night()
     before = kept(omero)
