@@ -80,6 +80,17 @@ def scenario_rooms(name: str) -> set[str]:
     return rooms.of_paths(paths) | rooms.mentioned(f"molecule/{name}", known) | {rooms.REST} if paths else set()
 
 
+def beds_step() -> Step:
+    """Return the step that kills, loses and restarts hosts of beds of its own."""
+    step = pytest_step("beds", "tests/beds", "make acceptance")
+    return dataclasses.replace(step, beside="scenarios", rooms=beds_rooms)
+
+
+def beds_rooms() -> set[str]:
+    """Return what the test bed's own tests depend on: no role."""
+    return {"tests", "tests/beds", rooms.REST}
+
+
 def conformance_step() -> Step:
     """Return the step that runs both twins of the PPMS agent under Wine."""
     step = pytest_step("conformance", "tests/conformance", "make conformance")
@@ -127,9 +138,9 @@ def main() -> int:
         "lint": lint_steps(),
         "unit": unit,
         "conformance": [conformance_step()],
-        "acceptance": acceptance_steps(),
+        "acceptance": [*acceptance_steps(), beds_step()],
         # The facility first, for it takes longest.
-        "all": [*lint_steps(), *unit, *acceptance_steps(), *scenario_steps(), conformance_step()],
+        "all": [*lint_steps(), *unit, *acceptance_steps(), *scenario_steps(), conformance_step(), beds_step()],
     }[given.part]
     # Who asks for a part wants to see it run.
     run, good = run_all(steps, earlier_passes(), again=given.again or given.part != "all")

@@ -248,7 +248,10 @@ def test_without_git_everything_runs_and_one_line_says_so(tmp_path, capfd, monke
 
 
 def test_every_step_of_the_suite_says_what_it_depends_on():
-    plan = [*suite.lint_steps(), *suite.scenario_steps(), suite.conformance_step(), *suite.acceptance_steps()]
+    plan = [
+        *suite.lint_steps(), *suite.scenario_steps(), suite.conformance_step(), suite.beds_step(),
+        *suite.acceptance_steps(),
+    ]  # fmt: skip
     assert all(step.rooms for step in plan)
     assert {step.together for step in suite.acceptance_steps()} == {"facility"}
 
