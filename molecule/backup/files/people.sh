@@ -6,7 +6,7 @@ for group in facility-users rg-neuro; do samba-tool group add $group --groupou=O
 samba-tool group addmembers facility-users rg-neuro >/dev/null
 samba-tool group addmembers rg-neuro alice,bob >/dev/null
 for account in svc-join svc-omero svc-wiki; do
-  samba-tool user create $account "$PASSWORD" --userou="OU=Service Accounts" >/dev/null
+  samba-tool user create --userou="OU=Service Accounts" -- $account "$PASSWORD" >/dev/null
 done
 sid=$(samba-tool user show svc-join --attributes=objectSid | sed -n 's/^objectSid: //p')
 computer=bf967a86-0de6-11d0-a285-00aa003049e2

@@ -15,7 +15,7 @@ for group in facility-users rg-neuro; do samba-tool group add $group --groupou=O
 samba-tool group addmembers facility-users rg-neuro >/dev/null
 samba-tool group addmembers rg-neuro alice,bob,expired,newcomer >/dev/null
 # The joining account may make and manage computers in one unit, and nothing else; nobody else may at all.
-samba-tool user create svc-join "$JOIN_PASSWORD" --userou="OU=Service Accounts" >/dev/null
+samba-tool user create --userou="OU=Service Accounts" -- svc-join "$JOIN_PASSWORD" >/dev/null
 sid=$(samba-tool user show svc-join --attributes=objectSid | sed -n 's/^objectSid: //p')
 computer=bf967a86-0de6-11d0-a285-00aa003049e2
 samba-tool dsacl set --objectdn="OU=Servers,DC=cifs,DC=test" \

@@ -5,7 +5,7 @@ person admin Ida Admin
 person expired Olga Over
 person stranger Sam Stranger
 samba-tool user setexpiry expired --days=-1 >/dev/null
-samba-tool user create svc-wiki "$PASSWORD" --userou="OU=Service Accounts" >/dev/null
+samba-tool user create --userou="OU=Service Accounts" -- svc-wiki "$PASSWORD" >/dev/null
 for group in facility-users facility-staff facility-it rg-neuro; do samba-tool group add $group --groupou=OU=Groups >/dev/null; done
 # The reader is a user of the facility only through the research group.
 samba-tool group addmembers facility-users rg-neuro,facility-staff,facility-it >/dev/null
