@@ -13,7 +13,7 @@ from testbed.paths import BUILD, REPOSITORY
 from testbed.steps import Step, finish, run_all
 
 RESULTS = BUILD / "results"
-LONG = ("backup", "omero_server", "backup_server", "backup_client", "backup_directory")
+LONG = ("omero_server", "backup", "backup_server", "backup_client", "backup_directory")
 """These scenarios begin first, so that no lane waits for one of them at the end."""
 
 

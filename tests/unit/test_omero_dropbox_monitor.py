@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from facility.omero.dropbox_monitor.canary import Canary
 from facility.omero.dropbox_monitor.processes import dropbox_state, own_processes
+from facility.omero.dropbox_monitor.revival import Revival, run
 
 BOOT = 1_795_000_000
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -68,6 +70,7 @@ def test_one_of_the_two_is_not_enough(machine: Machine, present: tuple[str, ...]
     machine.start(7, present, 100, watches=(1,))
     state = dropbox_state(own_processes(machine.folder), machine.folder)
     assert (state.alive, state.since, state.numbers, state.watched) == (False, 0, (), frozenset())
+    assert state.missing == (("DropBox",) if present is WATCHER else ("MonitorServer",))
 
 
 def test_the_watcher_of_omero_s_own_test_is_another(machine: Machine) -> None:
@@ -215,3 +218,58 @@ def test_when_there_is_much_to_look_up_each_report_goes_on_where_the_last_one_en
         told.append("".join(found))
     assert told == ["abc", "dea", "bcd"]
     assert main._imported(None, "/OMERO/DropBox", [], "c") == {}
+
+
+class Grid:
+    """IceGrid, as its administrator's commands meet it."""
+
+    def __init__(self, fault: str = "") -> None:
+        self.asked: list[str] = []
+        self.fault = fault
+        self.revival = Revival("omero", run=self.run)
+
+    def run(self, command: Sequence[str]) -> str:
+        assert command[:4] == ["omero", "admin", "ice", "server"]
+        self.asked.append(" ".join(command[4:]))
+        return self.fault
+
+
+def test_what_icegrid_switched_off_is_switched_on_after_a_minute_and_not_over_and_over() -> None:
+    grid = Grid()
+    for now in range(0, 300, 3):
+        grid.revival.look(now, ["DropBox"])
+        if now < 60:
+            assert grid.asked == []
+    assert grid.asked == ["enable DropBox", "start DropBox"] * 2
+
+
+def test_what_comes_back_by_itself_is_left_alone() -> None:
+    grid = Grid()
+    for now in range(0, 600, 3):
+        grid.revival.look(now, [] if now % 30 else ["DropBox", "MonitorServer"])
+    assert grid.asked == []
+
+
+def test_a_command_that_fails_is_told_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    grid = Grid("the node is not there")
+    for now in (0, 60, 180):
+        grid.revival.look(now, ["MonitorServer", "DropBox"])
+    assert len(grid.asked) == 8
+    assert "DropBox and MonitorServer of OMERO.dropbox does not run" in caplog.text
+    assert "server start DropBox: the node is not there" in caplog.text
+
+
+def test_who_was_faster_is_no_fault(caplog: pytest.LogCaptureFixture) -> None:
+    grid = Grid("The server is already active.")
+    for now in (0, 60):
+        grid.revival.look(now, ["DropBox"])
+    assert "already" not in caplog.text
+
+
+@pytest.mark.parametrize(("words", "said"), [("exit 0", ""), ("echo no >&2; exit 1", "no"), ("exit 3", "status 3")])
+def test_a_command_says_what_went_wrong(words: str, said: str) -> None:
+    assert run(["sh", "-c", words]) == said
+
+
+def test_a_command_that_is_not_there_is_told() -> None:
+    assert "No such file" in run(["/no/such/omero"])

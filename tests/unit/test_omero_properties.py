@@ -26,6 +26,14 @@ PLAIN = st.dictionaries(NAMES.filter(lambda name: not is_secret(name)), VALUES, 
 KNOWN = {"omero.db.host", "omero.db.pass", "omero.fs.dirImportWait", "omero.ldap.urls", "omero.data.dir"}
 
 
+TEMPLATES = """<icegrid>
+  <properties id="DropBox">
+    <property name="omero.fs.dirImportWait" value="60"/>
+    <property name="Ice.MessageSizeMax" value="65536"/>
+  </properties>
+</icegrid>"""
+
+
 def test_names_are_read_from_a_file_of_properties() -> None:
     lines = ["# omero.old=1", "! omero.older=1", "", " omero.db.host = localhost", "omero.url=http://x/?a=b", "### END"]
     assert property_names(lines) == {"omero.db.host", "omero.url"}
@@ -73,7 +81,8 @@ def test_a_misspelt_name_is_found_with_the_one_that_was_meant() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["Ice.Warn.Connections", "IceSSL.Ciphers", "omero.glacier2.IceSSL.SchannelX", "omero.jvmcfg.percent.blitz",
+    ["omero.server.servicemanager.checkenv",
+     "Ice.Warn.Connections", "IceSSL.Ciphers", "omero.glacier2.IceSSL.SchannelX", "omero.jvmcfg.percent.blitz",
      "omero.client.ui.anything", "omero.certificates.owner", "omero.web.apps"],
 )  # fmt: skip
 def test_families_that_the_server_does_not_list_are_let_through(name: str) -> None:
@@ -117,9 +126,11 @@ def test_passwords_are_compared_but_never_shown(old: int, new: int) -> None:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Path:
-    """An unpacked server with a jar that lists more names."""
+    """An unpacked server: its list, a jar that lists more, and its grid's templates with OMERO.dropbox's names."""
     (tmp_path / "etc").mkdir()
-    (tmp_path / "etc" / "omero.properties").write_text("omero.db.host=localhost\nomero.fs.dirImportWait=60\n")
+    (tmp_path / "etc" / "omero.properties").write_text("omero.db.host=localhost\nomero.fs.repo.path=%user%\n")
+    (tmp_path / "etc" / "templates" / "grid").mkdir(parents=True)
+    (tmp_path / "etc" / "templates" / "grid" / "templates.xml").write_text(TEMPLATES)
     jars = tmp_path / "lib" / "server"
     jars.mkdir(parents=True)
     with zipfile.ZipFile(jars / "omero-blitz-5.7.jar", "w") as archive:
@@ -130,8 +141,14 @@ def server(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_server_s_names_come_from_its_list_and_its_own_jars(server: Path) -> None:
-    assert known_properties(server) == {"omero.db.host", "omero.fs.dirImportWait", "omero.threads.max_threads"}
+def test_a_server_s_names_come_from_its_list_its_own_jars_and_the_grid_s_templates(server: Path) -> None:
+    assert known_properties(server) == {
+        "omero.db.host", "omero.fs.repo.path", "omero.fs.dirImportWait", "omero.threads.max_threads",
+    }  # fmt: skip
+
+
+def test_a_server_that_does_not_list_what_omero_dropbox_reads_lets_it_through() -> None:
+    assert unknown_properties(["omero.fs.anything"], {"omero.db.host", "omero.fs.repo.path"}) == {}
 
 
 def test_omero_web_s_names_come_from_its_settings(tmp_path: Path) -> None:
@@ -200,6 +217,14 @@ def test_the_module_brings_the_file_to_what_was_given_and_a_second_run_changes_n
     configured(properties={"omero.threads.max_threads": 9}, purge=False)
     assert read(server / "config.xml") == {"omero.db.host": "db2", "omero.threads.max_threads": "9"}
     assert (server / "config.xml").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_value_that_omero_would_take_for_unset_is_refused(
+    configured: Callable[..., dict[str, Any]], server: Path
+) -> None:
+    told = configured(properties={"omero.db.host": "db1", "omero.threads.max_threads": ""})
+    assert told["msg"].startswith("omero.threads.max_threads without a value: OMERO takes an empty one for unset")
+    assert not (server / "config.xml").exists()
 
 
 def test_the_module_refuses_unknown_names_and_passwords_in_the_open(

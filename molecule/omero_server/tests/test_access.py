@@ -89,6 +89,17 @@ def test_from_outside_only_the_encrypted_port_is_open():
             socket.create_connection((NAME, port), timeout=2).close()
 
 
+def test_omero_s_inner_servers_are_reached_by_nobody_from_outside(host):
+    """They listen on all interfaces, unencrypted, on ports that change with each start: only the firewall helps."""
+    listening = host.check_output("ss --no-header --tcp --listening --numeric").splitlines()
+    addresses = [line.split()[3].rpartition(":") for line in listening]
+    inner = {int(port) for address, _, port in addresses if address in {"*", "0.0.0.0", "[::]"}} - {22, 80, 443, 4064}
+    assert len(inner) >= 9
+    for port in inner:
+        with pytest.raises(OSError, match=r"refused|timed out"):
+            socket.create_connection((NAME, port), timeout=1).close()
+
+
 def test_old_tls_and_ciphers_without_a_certificate_are_refused():
     command = ["openssl", "s_client", "-connect", f"{NAME}:4064", "-cipher"]
     for options, taken in ((("ALL:@SECLEVEL=0", "-tls1_1"), False), (("aNULL:@SECLEVEL=0", "-tls1_2"), False),

@@ -73,6 +73,15 @@ def test_a_watcher_that_was_killed_comes_back_and_the_monitor_says_since_when(ho
     monitor(lambda report: report["since"] > before["since"] and report["alive"], "it is alive again")
 
 
+def test_an_omero_dropbox_that_icegrid_switched_off_is_switched_on(host, monitor):
+    monitor(lambda report: report["alive"], "it is alive")
+    host.run_expect([0], "/usr/local/bin/omero admin ice 'server disable DropBox; server stop DropBox'")
+    assert "disabled" in host.run("/usr/local/bin/omero admin ice server state DropBox").stdout
+    monitor(lambda report: not report["alive"], "it is away")
+    monitor(lambda report: report["alive"], "it is alive again")
+    assert "disabled" not in host.run("/usr/local/bin/omero admin ice server state DropBox").stdout
+
+
 def test_a_watcher_that_went_deaf_is_noticed_and_hears_again(host, alice, put, images, monitor):
     """OMERO.dropbox's own error: its thread ends when the rights of the DropBox folder itself change."""
     before = monitor(lambda report: report["alive"], "it is alive")

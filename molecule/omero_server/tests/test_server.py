@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.refusals import refused_by
+
 testinfra_hosts = ["podman://omero1.omero.test"]
 NAME = "omero1.omero.test"
 HOME = "/opt/omero/server"
@@ -81,18 +83,87 @@ def test_another_release_is_refused_with_the_way_to_upgrade(converge):
     assert "changed=0" in run.stdout
 
 
-@pytest.mark.parametrize(
-    ("variables", "cure"),
-    [
-        ({"omero_server_directory_uri": "ldap://dc1.omero.test"}, "must be ldaps://host"),
-        ({"omero_server_archive_checksum": "sha256:none"}, "write sha256: and the 64 digits"),
-    ],
-)
-def test_nonsense_is_refused_before_anything_changes(converge, variables, cure):
-    run = converge(**variables)
-    assert run.returncode != 0
-    assert cure in run.said
+REFUSED = [
+    ({"omero_server_directory_uri": "ldap://dc1.omero.test"}, "must be ldaps://host"),
+    ({"omero_server_archive_checksum": "sha256:none"}, "write sha256: and the 64 digits"),
+    # What a real OMERO.server can't do, each seen with one.
+    (
+        {"omero_server_directory_uri": "ldaps://dc1.omero.test, ldaps://dc2.omero.test:636"},
+        "omero_server_directory_uri: ldaps://dc1.omero.test:3269,ldaps://dc2.omero.test:3269, or name a base",
+    ),
+    ({"ansible_facts": {"memtotal_mb": 4096, "installed_packages": []}}, "has 4096 MB of memory"),
+    ({"omero_server_properties": {"omero.threads.max_threads": ""}}, "omero.threads.max_threads without a value"),
+]
+refused = refused_by("omero_server", NAME, REFUSED)
+
+
+@pytest.mark.parametrize(("settings", "words"), REFUSED)
+def test_nonsense_is_refused_with_the_cure(refused, settings, words):
+    assert words in refused.said(settings)
+
+
+def test_nonsense_is_refused_before_anything_changes(refused):
+    assert "changed=0" in refused.run.stdout
+    assert "failed=0" in refused.run.stdout
+
+
+def test_a_host_without_a_firewall_is_refused(host, converge):
+    host.run_expect([0], "nft flush ruleset")
+    try:
+        run = converge()
+    finally:
+        host.run_expect([0], "systemctl restart nftables")
+    assert "has no firewall that refuses what it was not told to let in" in run.said
     assert "changed=0" in run.stdout
+
+
+def test_an_ice_archive_without_all_that_omero_starts_is_refused_by_name(host, play, until, tmp_path):
+    """As one that was made of a distribution's packages, of which each program is its own."""
+    (tmp_path / "release.yml").write_text(RELEASE)
+    half = "/tmp/ice-3.6.5-half.tar.gz"
+    host.run_expect([0], f"tar -C {HOME} -czf {half} --exclude=icebox --exclude='libIceStorm*' $(readlink {HOME}/ice)")
+    before = host.check_output(f"ls -A {HOME}")
+    checksum = host.check_output(f"sha256sum {half}").split()[0]
+    host.run_expect([0], "systemd-run --unit=half python3 -m http.server --bind 127.0.0.1 --directory /tmp 8999")
+    until(lambda: host.run("ss --no-header -ltn | grep -q :8999").rc == 0, "the archive is served")
+    run = play(
+        tmp_path / "release.yml",
+        omero_server_ice_archive_url="http://127.0.0.1:8999/ice-3.6.5-half.tar.gz",
+        omero_server_ice_archive_checksum=f"sha256:{checksum}",
+    )
+    host.run_expect([0], "systemctl stop half")
+    assert "ice-3.6.5-half.tar.gz lacks bin/icebox, lib/libIceStormService.so" in run.said
+    assert host.check_output(f"ls -A {HOME}") == before
+    host.run_expect([0], f"rm {half} {HOME}/archives/{half.rpartition('/')[2]}")
+
+
+@pytest.mark.parametrize("server", ["Blitz-0", "Indexer-0", "PixelData-0"])
+def test_java_17_lets_each_of_omero_s_java_servers_start(host, server):
+    line = host.check_output(f"pgrep -u omero-server -af 'servers/{server}/'")
+    assert "--add-opens=java.base/java.lang=ALL-UNNAMED" in line
+    assert "-Djava.util.prefs.userRoot=/var/lib/omero-server" in line
+
+
+def test_a_slow_start_is_waited_for_and_omero_dropbox_waits_with_it(host, monitor):
+    """Blitz needs minutes on a busy host; OMERO.dropbox by itself would give up within one, and be switched off."""
+    begun = host.check_output("date +%s")
+    slow = f"{HOME}/OMERO.server/var/standin-start-seconds"
+    host.run_expect([0], f"echo 45 >{slow}")
+    host.run_expect([0], f"systemctl restart omero-server; rm {slow}")
+    assert int(host.check_output("date +%s")) - int(begun) >= 45
+    monitor(lambda report: report["time"] > int(begun) + 45 and report["alive"], "OMERO.dropbox hears")
+    said = host.check_output(f"journalctl -u omero-dropbox-monitor --since @{begun}")
+    assert "IceGrid does not start it" not in said
+
+
+def test_nothing_asks_for_newer_releases_by_a_way_out_of_the_network(host):
+    """Neither OMERO's start nor an import: both have happened by now."""
+    asked = host.run(f"grep -rl 'openmicroscopy.org' {HOME}/OMERO.server/var/log/")
+    assert asked.stdout == ""
+
+
+def test_an_import_writes_no_errors_of_java_s_preferences(host):
+    assert host.run(f"grep -r 'Error flushing preferences' {HOME}/OMERO.server/var/log/").stdout == ""
 
 
 def test_an_archive_that_is_not_the_one_that_was_meant_is_never_unpacked(host, play, omero, tmp_path):

@@ -12,7 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from ..core.plan import Plan
-from .properties import complaint, is_secret, properties_plan, property_names, unknown_properties
+from .properties import (
+    complaint,
+    empty_properties,
+    is_secret,
+    properties_plan,
+    property_names,
+    template_names,
+    unknown_properties,
+)
 
 
 class OmeroConfigError(Exception):
@@ -42,6 +50,11 @@ def configure(params: Mapping[str, Any], *, check_mode: bool) -> tuple[Plan, boo
         raise OmeroConfigError(f"{', '.join(shown)} would show in logs; give it in secrets instead of properties")
     if unknown := unknown_properties(wanted, known_properties(source)):
         raise OmeroConfigError(complaint(unknown, str(source)), unknown)
+    if _is_server(source) and (empty := empty_properties(wanted)):
+        raise OmeroConfigError(
+            f"{', '.join(empty)} without a value: OMERO takes an empty one for unset and goes on with its own default. "
+            "Nothing was changed. Leave it out, or give it a value that says what you mean"
+        )
     got = read(path)
     plan = properties_plan(got, wanted, purge=params["purge"])
     if plan.changed and not check_mode:
@@ -74,15 +87,19 @@ def known_properties(source: Path) -> set[str]:
     """Return the names that a program lists.
 
     Args:
-        source: an unpacked server, which lists them in etc/omero.properties and in its own jars; or OMERO.web's
-            settings.py, where they stand in quotation marks.
+        source: an unpacked server, which lists them in etc/omero.properties and in its own jars, and OMERO.dropbox's in
+            its grid's templates; or OMERO.web's settings.py, where they stand in quotation marks.
 
     Raises:
         OmeroConfigError: when there is no such list.
     """
-    if source.suffix == ".py" and source.exists():
+    if not _is_server(source) and source.exists():
         return set(re.findall(r'"(omero\.[\w.]+)"', source.read_text()))
     return _of_server(source)
+
+
+def _is_server(source: Path) -> bool:
+    return source.suffix != ".py"
 
 
 def _of_server(server: Path) -> set[str]:
@@ -90,6 +107,8 @@ def _of_server(server: Path) -> set[str]:
     if not listed.exists():
         raise OmeroConfigError(f"{listed} is missing: {server} is no unpacked OMERO.server")
     names = property_names(listed.read_text(errors="replace").splitlines())
+    for templates in (server / "etc" / "templates" / "grid").glob("templates.xml"):
+        names |= template_names(templates.read_text(errors="replace"))
     for jar in (server / "lib" / "server").glob("omero-*.jar"):
         try:
             with zipfile.ZipFile(jar) as archive:

@@ -23,7 +23,11 @@ _FAMILIES = (
     "omero.client.",
     # Read by another program from the same file.
     "omero.certificates.",
+    # Read by `omero admin`, and listed nowhere.
+    "omero.server.servicemanager.",
 )
+# What OMERO.dropbox reads: listed in the templates of a server's grid alone; those of its repository are with the rest.
+_DROPBOX, _REPOSITORY = "omero.fs.", "omero.fs.repo."
 # omero.db.pass, omero.security.keyStorePassword, omero.web.secret_key; not omero.web.show_forgot_password
 _SECRET = re.compile(r"(?<!forgot_)(pass|password|secret|secret_key)$", re.IGNORECASE)
 
@@ -38,6 +42,11 @@ def property_names(lines: Iterable[str]) -> set[str]:
     return names
 
 
+def template_names(text: str) -> set[str]:
+    """Return the names of OMERO's properties that a grid's templates.xml sets."""
+    return set(re.findall(r'<property\s+name="(omero\.[\w.]+)"', text))
+
+
 def is_secret(name: str) -> bool:
     """Whether a property holds a password."""
     return bool(_SECRET.search(name))
@@ -46,7 +55,10 @@ def is_secret(name: str) -> bool:
 def unknown_properties(wanted: Iterable[str], known: set[str]) -> dict[str, list[str]]:
     """Return the names that the server doesn't know, each with up to three that were perhaps meant."""
     unknown = {}
+    lists_dropbox = any(name.startswith(_DROPBOX) and not name.startswith(_REPOSITORY) for name in known)
     for name in wanted:
+        if name.startswith(_DROPBOX) and not lists_dropbox:
+            continue
         # Each program reads its own part of the file; the other's list knows the rest.
         foreign = name.startswith("omero.web.") and not any(other.startswith("omero.web.session") for other in known)
         if name not in known and not name.startswith(_FAMILIES) and not foreign:
@@ -58,6 +70,11 @@ def complaint(unknown: Mapping[str, list[str]], where: str) -> str:
     """Return one line that names each unknown property and its cure."""
     parts = [f"{name}" + (f" (did you mean {' or '.join(near)}?)" if near else "") for name, near in unknown.items()]
     return f"{where} knows no property {'; '.join(parts)}. Nothing was changed. Correct the names, or leave them out."
+
+
+def empty_properties(wanted: Mapping[str, str]) -> list[str]:
+    """Return the names with an empty value, which Ice takes for unset: OMERO's own default would hold, silently."""
+    return sorted(name for name, value in wanted.items() if not value.strip())
 
 
 def properties_plan(got: Mapping[str, str], wanted: Mapping[str, str], *, purge: bool) -> Plan:

@@ -34,7 +34,8 @@ def pack(jar: Path, target: Path) -> None:
     with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in sorted(entries):
             info = zipfile.ZipInfo(f"{NAME}/{name}", _LONG_AGO)
-            info.external_attr = (stat.S_IFREG | 0o644) << 16
+            mode = 0o755 if entries[name].startswith(b"#!") else 0o644
+            info.external_attr = (stat.S_IFREG | mode) << 16
             info.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(info, entries[name])
     unfinished.rename(target)

@@ -21,6 +21,7 @@ from ..imports import imported_files
 from .canary import Canary
 from .config import Config, ConfigError, load
 from .processes import dropbox_state, own_processes
+from .revival import Revival
 
 log = logging.getLogger("dropbox_monitor")
 _RETRY_SECONDS = 5.0
@@ -47,14 +48,14 @@ def run(config: Config) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     password = Path(os.environ["CREDENTIALS_DIRECTORY"], "password").read_text()
     server = Server(config.host, config.port, config.user, password, str(config.ca_file))
-    canary = Canary(config.canary_folder)
+    canary, revival = Canary(config.canary_folder), Revival(str(config.omero))
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     while not stop.is_set():
         try:
             with open_session(server) as session:
                 log.info("%s: OMERO answers", server.host)
-                _monitor(session, config, stop, canary)
+                _monitor(session, config, stop, canary, revival)
         except OmeroError as error:
             log.warning("%s", error)
             stop.wait(_RETRY_SECONDS)
@@ -66,23 +67,25 @@ def _monitor(
     config: Config,
     stop: threading.Event,
     canary: Canary,
+    revival: Revival,
 ) -> None:
     last = ""
     while not stop.is_set():
-        answer = report(session, config, canary, last)
+        answer = report(session, config, canary, revival, last)
         last = next(reversed(answer["imported"]), "")
         # The next report comes in seconds, and readers look at its age.
         replace_file(config.report_file, json.dumps(answer) + "\n", sync=False)
         stop.wait(config.seconds)
 
 
-def report(session: Any, config: Config, canary: Canary, last: str = "") -> dict[str, Any]:
+def report(session: Any, config: Config, canary: Canary, revival: Revival, last: str = "") -> dict[str, Any]:
     """Return a report on this moment.
 
     Args:
         session: OMERO's ServiceFactory.
         config: the DropBox monitor's.
         canary: what OMERO.dropbox has to prove itself with.
+        revival: what switches it on again.
         last: the set that the report before this one has looked up last; this one begins with the next.
 
     Raises:
@@ -91,6 +94,8 @@ def report(session: Any, config: Config, canary: Canary, last: str = "") -> dict
     dropbox = str(config.dropbox)
     begun = time.time()
     state = dropbox_state(own_processes())
+    # Here OMERO answers, so that OMERO.dropbox has nothing more to wait for.
+    revival.look(time.monotonic(), state.missing)
     hears = state.alive and canary.hears(time.monotonic(), state.since, state.watched, state.monitors, state.numbers)
     known = {person.omeName.val for person in call("people", session.getAdminService().lookupExperimenters)}
     return {

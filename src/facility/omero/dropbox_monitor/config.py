@@ -24,6 +24,7 @@ class Config:
         canary_folder: where OMERO.dropbox has to prove that it hears; see canary.py.
         asked_file, report_file: see the package's docstring.
         seconds: between two reports.
+        omero: OMERO's command line, for switching on what IceGrid has switched off.
     """
 
     host: str
@@ -35,6 +36,7 @@ class Config:
     report_file: Path
     port: int = 4064
     seconds: float = 3
+    omero: Path = Path("/usr/local/bin/omero")
 
 
 def load(path: Path) -> Config:

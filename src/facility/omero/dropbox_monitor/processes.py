@@ -34,6 +34,7 @@ class DropBoxState:
         watched: inode numbers that it watches.
         monitors: how many watches on folders it keeps apart, each for one importing process; one is right.
         importing: absolute paths that importers were started with.
+        missing: names in IceGrid of its servers that don't run.
     """
 
     alive: bool
@@ -42,6 +43,7 @@ class DropBoxState:
     watched: frozenset[int]
     monitors: int
     importing: tuple[str, ...]
+    missing: tuple[str, ...] = ()
 
 
 def own_processes(proc: Path = PROC) -> list[Process]:
@@ -76,7 +78,10 @@ def dropbox_state(processes: list[Process], proc: Path = PROC) -> DropBoxState:
         if argument.startswith("/")
     )
     if watcher is None or importer is None:
-        return DropBoxState(False, since=0, numbers=(), watched=frozenset(), monitors=0, importing=importing)
+        missing = tuple(name for name, found in (("MonitorServer", watcher), ("DropBox", importer)) if found is None)
+        return DropBoxState(
+            False, since=0, numbers=(), watched=frozenset(), monitors=0, importing=importing, missing=missing
+        )
     monitors = _monitors(proc / str(watcher.number) / "fdinfo")
     return DropBoxState(
         alive=True,

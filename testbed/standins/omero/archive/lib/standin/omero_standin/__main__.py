@@ -13,6 +13,7 @@ import omero
 import omero.all
 from omero.util import configure_server_logging
 
+from omero_standin import java, pace, upgrades
 from omero_standin.configuration import Configuration
 from omero_standin.database import Database
 from omero_standin.factory import Manager, Verifier
@@ -26,9 +27,12 @@ class Server(Ice.Application):
     """Holds the parts together; each servant gets it as its first argument."""
 
     log = logging.getLogger("standin")
+    preferences = False
+    """Whether Java's preferences have a place that may be written."""
 
     def run(self, args: list[str]) -> int:
         """Serve until IceGrid says stop."""
+        pace.wait("start")
         communicator = self.communicator()
         self.properties = communicator.getProperties()
         configure_server_logging(self.properties)
@@ -36,6 +40,8 @@ class Server(Ice.Application):
         for factory in omero.rtypes.ObjectFactories.values():
             factory.register(communicator)
         self.configuration = Configuration(Path.cwd())
+        if said := upgrades.complaint(self.configuration["omero.upgrades.url"]):
+            self.log.error(said)
         self.database = Database(self.configuration)
         self.directory = Directory(self.configuration)
         self.people = People(self.database, self.directory)
@@ -71,5 +77,5 @@ class Server(Ice.Application):
         return shutil.disk_usage(self.configuration["omero.data.dir"])
 
 
-# IceGrid passes the heap that omero-py worked out for Java; it means nothing here.
-sys.exit(Server().main([argument for argument in sys.argv if not argument.startswith("-X")]))
+Server.preferences = any(item.startswith(java.PREFERENCES) for item in sys.argv)
+sys.exit(Server().main([item for item in sys.argv if item.startswith("--Ice.") or not item.startswith("-")]))

@@ -14,7 +14,8 @@ class Configuration:
         self.defaults = dict(_properties((home / "etc" / "omero.properties").read_text()))
         config = ConfigXml(str(home / "etc" / "grid" / "config.xml"), read_only=True)
         try:
-            self.values = {**self.defaults, **config.as_map()}
+            # Ice takes an empty value for none, so that the default holds.
+            self.values = {**self.defaults, **{name: value for name, value in config.as_map().items() if value}}
         finally:
             config.close()
 

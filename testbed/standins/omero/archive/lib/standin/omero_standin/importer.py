@@ -9,7 +9,7 @@ import omero
 import omero.all
 from omero.rtypes import rstring
 
-from omero_standin import formats
+from omero_standin import formats, upgrades
 
 BLOCK = 1 << 20
 
@@ -27,6 +27,7 @@ def main() -> int:
     parser.add_argument("-f", dest="only_list", action="store_true")
     parser.add_argument("-c", dest="carry_on", action="store_true")
     parser.add_argument("--exclude", default="")
+    parser.add_argument("--skip", action="append", default=[])
     parser.add_argument("paths", nargs="+", type=Path)
     options, unknown = parser.parse_known_args([item for item in sys.argv[1:] if not item.startswith("--agent")])
     for item in unknown:
@@ -41,6 +42,9 @@ def main() -> int:
     if not sets:
         print("No imports found: no reader knows these files", file=sys.stderr)
         return 3
+    if not {"upgrade", "all"} & set(options.skip):
+        # From a setting of its own, which nothing configures.
+        print(upgrades.complaint(upgrades.DEFAULT), file=sys.stderr)
     client = omero.client(options.server, int(options.port))
     failed = 0
     try:

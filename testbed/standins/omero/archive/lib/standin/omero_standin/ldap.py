@@ -12,6 +12,10 @@ from ldap3.utils.conv import escape_filter_chars
 from omero_standin.configuration import Configuration
 
 
+class PartialResultError(Exception):
+    """The directory answered with references to other servers, as Active Directory does at a domain's root."""
+
+
 @dataclass(frozen=True)
 class Person:
     """A directory entry: its DN, OMERO's fields, and all its attributes."""
@@ -85,7 +89,11 @@ class Directory:
     def _search(self, wanted: str, attributes: list[str]) -> list[dict[str, Any]]:
         with self._connection(self.get("omero.ldap.username"), self.get("omero.ldap.password")) as connection:
             connection.search(self.get("omero.ldap.base"), wanted, attributes=attributes)
-            return [entry for entry in connection.response if entry["type"] == "searchResEntry"]
+            found = connection.response
+        if any(entry["type"] == "searchResRef" for entry in found):
+            # Java's JNDI with omero.ldap.referral=ignore, which is the default, and "follow" finds no way, either.
+            raise PartialResultError("PartialResultException: Unprocessed Continuation Reference(s)")
+        return [entry for entry in found if entry["type"] == "searchResEntry"]
 
 
 def _mapping(text: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ import Ice
 import omero
 import omero.all
 
-from omero_standin import formats
+from omero_standin import formats, pace
 from omero_standin.admin import _Service
 from omero_standin.dispatch import servant, usage
 from omero_standin.sessions import Session
@@ -80,6 +80,9 @@ class _Import:
         found = [formats.sha1(file) for file in files]
         if found != list(hashes):
             raise omero.ValidationException(None, None, "checksums differ: the files did not arrive whole")
+        pace.wait("import")
+        if not self.server.preferences:
+            self.server.log.error("[java.util.prefs] Error flushing preferences")
         images = formats.read(files)
         with self.server.database.transaction():
             for file, entry, digest in zip(files, self.entries, found, strict=True):
