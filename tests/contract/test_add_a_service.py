@@ -15,7 +15,7 @@ MOST_EXISTING_FILES = 9
 # Services whose name is no everyday word, so that a search finds the service and nothing else. Each with its own files
 # beside roles/, molecule/, group_vars/ and playbooks/ of its name.
 SERVICES = {
-    "omero_web": ["playbooks/omero.yml", "docs/services/omero.md"],
+    "omero_web": ["playbooks/omero.yml", "playbooks/tasks/import_probe.yml", "docs/services/omero.md"],
     "ldap_directory": ["playbooks/directory.yml", "docs/services/directory.md", "playbooks/ops/restore_directory.yml",
                        "docs/runbooks/restore-directory.md", "molecule/backup_directory/"],
 }  # fmt: skip

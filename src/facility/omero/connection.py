@@ -47,6 +47,17 @@ def open_session(server: Server) -> Iterator[Any]:
     """Log in and yield OMERO's ServiceFactory, then log out.
 
     Raises:
+        OmeroError: as open_client.
+    """
+    with open_client(server) as client:
+        yield client.getSession()
+
+
+@contextlib.contextmanager
+def open_client(server: Server) -> Iterator[Any]:
+    """Log in and yield OMERO's client, then log out.
+
+    Raises:
         OmeroError: when the server can't be reached, isn't the one that its certificate must name, or refuses.
     """
     try:
@@ -69,7 +80,8 @@ def open_session(server: Server) -> Iterator[Any]:
     with as_omero_error(f"{server.user}@{server.host}:{server.port}"):
         client = omero.client(properties)
         try:
-            yield client.createSession(server.user, server.password)
+            client.createSession(server.user, server.password)
+            yield client
         finally:
             client.closeSession()
 

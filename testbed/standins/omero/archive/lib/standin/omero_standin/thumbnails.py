@@ -29,6 +29,10 @@ class ThumbnailStore(_Service):
     def getThumbnailByLongestSide(self, size: Any, current: Any) -> bytes:
         return self._picture(self.pixels, size.val if size else 96)
 
+    # Drawn anew instead of out of a cache, which there is none of.
+    getThumbnailDirect = getThumbnail  # noqa: N815 - the name of an operation
+    getThumbnailByLongestSideDirect = getThumbnailByLongestSide  # noqa: N815 - so is this
+
     def getThumbnailByLongestSideSet(self, size: Any, ids: list[int], current: Any) -> dict[int, bytes]:
         return {key: self._picture(key, size.val if size else 96) for key in ids}
 
