@@ -76,6 +76,17 @@ def test_a_dropbox_that_does_not_watch_is_told_with_the_place_to_look_at(way: Wa
     assert list(way.folder.iterdir()) == []
 
 
+def test_a_link_that_somebody_laid_in_the_way_is_not_followed(way: Way, tmp_path: Path) -> None:
+    """OMERO's user may write where the file is made, and the module is root."""
+    (theirs := tmp_path / "shadow").write_text("theirs")
+    (way.dropbox.parent / ".probe.png").symlink_to(theirs)
+    way.report.write_text(json.dumps({"time": time.time() + 60, "alive": True, "watching": ["svc-probe"]}))
+    with pytest.raises(OmeroError, match="File exists: make room there, or remove what lies in its place"):
+        offer(way, "probe.png", b"image")
+    assert theirs.read_text() == "theirs"
+    assert list(way.folder.iterdir()) == []
+
+
 def test_without_omero_s_user_nothing_is_made(way: Way) -> None:
     with pytest.raises(OmeroError, match=r"is OMERO\.server installed here"):
         offer(Way(way.login, way.dropbox, way.report, "nobody-of-that-name", 1), "probe.png", b"")

@@ -69,7 +69,7 @@ def offer(way: Way, name: str, content: bytes) -> None:
     """Put a file into the folder of the account, once that is watched; in one step, as settle does.
 
     Raises:
-        OmeroError: when there is no such user, or OMERO.dropbox does not watch the folder in time.
+        OmeroError: when there is no such user, OMERO.dropbox does not watch the folder in time, or it can't be written.
     """
     try:
         owner = pwd.getpwnam(way.owner)
@@ -85,8 +85,14 @@ def offer(way: Way, name: str, content: bytes) -> None:
     )  # fmt: skip
     # Beside DropBox, so that it appears there whole.
     aside = way.dropbox.parent / f".{name}"
-    aside.write_bytes(content)
-    os.chown(aside, owner.pw_uid, owner.pw_gid)
+    try:
+        # The folder is OMERO's and this is root: a link that somebody lays there must lead neither content nor owner away.
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o640)
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchown(file.fileno(), owner.pw_uid, owner.pw_gid)
+            file.write(content)
+    except OSError as error:
+        raise OmeroError(f"{aside}: {error.strerror}: make room there, or remove what lies in its place") from error
     aside.rename(way.folder / name)
 
 
@@ -134,7 +140,7 @@ def remove(session: Any, way: Way) -> list[int]:
     Raises:
         OmeroError: when OMERO doesn't delete them.
     """
-    import omero  # noqa: PLC0415
+    import omero  # noqa: PLC0415 - only OMERO's own Python has it
 
     shutil.rmtree(way.folder, ignore_errors=True)
     images = [one.image for one in imported_images(session, str(way.dropbox), way.login) if one.owner == way.login]
