@@ -244,6 +244,15 @@ def test_a_choice_keeps_its_limits_and_begins_with_the_dumps(sample, files, most
     assert [entry["dump"] for entry in picked] == sorted((entry["dump"] for entry in picked), reverse=True)
 
 
+SIZE = '{"version": 1, "files": [{"path": "/a", "size": Infinity, "ctime_ns": 1, "sha256": "a"}]}'
+
+
+@pytest.mark.parametrize("text", ["[" * 60000, SIZE])
+def test_a_sample_made_to_end_the_drill_of_all_clients_is_refused_as_any_other(text):
+    with pytest.raises(drill.DrillError, match=r"sample\.json can't be read"):
+        drill.sample_of(text)
+
+
 @given(st.text())
 def test_a_sample_is_understood_or_refused(text):
     with pytest.raises(drill.DrillError):

@@ -79,7 +79,13 @@ def test_a_key_that_is_known_is_tried_first(fake, tmp_path):
 def test_keys_are_told_by_their_files_oldest_first_and_rubbish_is_none(tmp_path):
     (keys := tmp_path / "keys").mkdir()
     texts = {"c": b'{"username": "recovery"}', "a": b'{"username": "omero1"}', "b": b'{"username": "recovery"}'}
-    texts |= {"x": b"rubbish \xff", "y": b"[]", "z": b"{}", "w": b'{"username": "' + b"w" * 70000 + b'"}'}
+    texts |= {
+        "v": b"[" * 60000,
+        "x": b"rubbish \xff",
+        "y": b"[]",
+        "z": b"{}",
+        "w": b'{"username": "' + b"w" * 70000 + b'"}',
+    }
     for number, (name, text) in enumerate(texts.items()):
         (keys / name).write_bytes(text)
         os.utime(keys / name, (number, number))

@@ -250,7 +250,9 @@ def key_owners(path: str | Path) -> dict[str, str]:
     found: dict[str, tuple[float, str]] = {}
     try:
         for file in folder.iterdir():
-            with contextlib.suppress(FileNotFoundError, ValueError, KeyError, TypeError), file.open("rb") as text:
+            # RecursionError: a thief may lay JSON of sixty thousand brackets.
+            rubbish = (FileNotFoundError, ValueError, KeyError, TypeError, RecursionError)
+            with contextlib.suppress(*rubbish), file.open("rb") as text:
                 found[file.name] = (file.stat().st_mtime, str(json.loads(text.read(_KEY_BYTES))["username"]))
     except OSError as error:
         raise ResticError(f"{folder}: {error.strerror}: run as the user who owns it, or make the repository") from None

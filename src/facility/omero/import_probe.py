@@ -86,7 +86,7 @@ def offer(way: Way, name: str, content: bytes) -> None:
     # Beside DropBox, so that it appears there whole.
     aside = way.dropbox.parent / f".{name}"
     try:
-        # The folder is OMERO's and this is root: a link that somebody lays there must lead neither content nor owner away.
+        # The folder is OMERO's and this is root: a link that somebody lays there must lead nothing elsewhere.
         descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o640)
         with os.fdopen(descriptor, "wb") as file:
             os.fchown(file.fileno(), owner.pw_uid, owner.pw_gid)

@@ -99,7 +99,8 @@ def sample_of(text: str) -> list[dict[str, Any]]:
             for entry in files
             if str(entry["path"]).startswith("/")
         ]  # fmt: skip
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    # A client writes it, and may write sixty thousand brackets or a size of Infinity.
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise DrillError(f"sample.json can't be read ({error!r}): see the client's facility-backup.service") from None
 
 
