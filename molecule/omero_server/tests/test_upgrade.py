@@ -76,7 +76,7 @@ def test_a_release_that_does_not_start_is_taken_back(host, play, release, omero)
     def broken(path, content):
         return b"raise SystemExit('broken')\n" if path == "lib/standin/omero_standin/__main__.py" else content
 
-    run = play(PLAYBOOK, **release("OMERO.server-5.6.20-standin", broken), upgrade_omero_start_seconds=40)
+    run = play(PLAYBOOK, **release("OMERO.server-5.6.20-standin", broken), upgrade_omero_start_seconds=20)
     assert run.returncode != 0
     assert f"{OLD} runs again and was verified" in run.said
     assert running(host) == OLD
