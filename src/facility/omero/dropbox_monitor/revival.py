@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 log = logging.getLogger("dropbox_monitor")
 # IceGrid itself starts what ended within seconds.
-_PATIENCE_SECONDS = 60.0
+_PATIENCE_SECONDS = 30.0
 _PAUSE_SECONDS = 120.0
 _COMMAND_SECONDS = 60.0
 
@@ -44,7 +44,7 @@ class Revival:
     _tried: float = -_PAUSE_SECONDS
 
     def look(self, now: float, missing: Collection[str]) -> None:
-        """Enable and start servers that have been missing for a minute.
+        """Enable and start servers that have been missing for half a minute.
 
         Args:
             now: monotonic seconds.
@@ -56,9 +56,12 @@ class Revival:
             return
         self._tried = now
         log.error("%s of OMERO.dropbox does not run, and IceGrid does not start it: it is enabled", " and ".join(due))
-        for name in due:
-            for verb in ("enable", "start"):
-                fault = self.run([self.omero, "admin", "ice", "server", verb, name])
-                # IceGrid itself may be faster.
-                if fault and "already active" not in fault:
-                    log.warning("server %s %s: %s", verb, name, fault)
+        # A watching process that is still there keeps the paths of the importing one that is gone, and would tell the
+        # new one next to nothing of them. IceGrid starts it anew by itself.
+        commands = [("stop", "MonitorServer")] if "MonitorServer" not in missing else []
+        commands += [(verb, name) for name in due for verb in ("enable", "start")]
+        for verb, name in commands:
+            fault = self.run([self.omero, "admin", "ice", "server", verb, name])
+            # IceGrid itself may be faster.
+            if fault and "already active" not in fault:
+                log.warning("server %s %s: %s", verb, name, fault)
