@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from facility.drive.settle.aside import PUT_ASIDE
 from tests.faults.manifest import Written
 
 
@@ -43,6 +44,13 @@ def found_below(folder: Path) -> list[Found]:
         for path in folder.rglob("*")
         if path.is_file() and not path.is_symlink()
     ]
+
+
+def without_aside(incoming: Sequence[Found]) -> tuple[list[Found], list[Found]]:
+    """What lies in people's folders, and what was put aside there, with paths as in quarantine."""
+    mark = f"/{PUT_ASIDE}/"
+    aside = [replace(file, path=file.path.replace(mark, "/", 1)) for file in incoming if mark in file.path]
+    return [file for file in incoming if mark not in file.path], aside
 
 
 def problems(

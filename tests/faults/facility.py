@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from facility.core.replace_file import replace_file
+from facility.drive.settle.aside import PUT_ASIDE, is_explanation
 from facility.drive.settle.config import Config
 from facility.drive.settle.incoming import NOTICE
 from facility.drive.settle.service import Service
@@ -42,7 +43,7 @@ class Facility:
             incoming=base / "incoming", staging=base / "staging", dropbox=base / "DropBox",
             quarantine=base / "quarantine", state_dir=base / "state", monitor_file=base / "run" / "w.json",
             asked_file=base / "run" / "a.json", metrics_file=base / "run" / "settle.prom", quiet_seconds=QUIET,
-            **settings,  # type: ignore[arg-type]
+            **{"written_quiet_seconds": QUIET, "notice_after_seconds": 4, **settings},  # type: ignore[arg-type]
         )  # fmt: skip
         self.clock = StillClock()
         self.since = 0.0
@@ -98,8 +99,16 @@ class Facility:
         self.service.engine.start()
 
     def tree(self, name: str) -> list[str]:
+        """The files below one of the four folders; of incoming without notices and what was put aside."""
         top = self.base / name
-        return sorted(str(p.relative_to(top)) for p in top.rglob("*") if not p.is_dir() or p.is_symlink())
+        found = (p.relative_to(top) for p in top.rglob("*") if not p.is_dir() or p.is_symlink())
+        return sorted(str(path) for path in found if PUT_ASIDE not in path.parts and path.name != NOTICE)
+
+    def put_aside(self) -> list[str]:
+        """What was put aside on the share, without the explanations."""
+        top = self.base / "incoming"
+        paths = [path.relative_to(top) for path in top.rglob("*") if not path.is_dir() or path.is_symlink()]
+        return sorted(str(path) for path in paths if PUT_ASIDE in path.parts and not is_explanation(path.name))
 
     @property
     def dropbox(self) -> list[str]:
@@ -114,4 +123,5 @@ class Facility:
         return {record.name: record.state for record in self.service.store.all()}
 
     def aside(self) -> str:
-        return "".join(path.read_text() for path in (self.base / "quarantine").rglob("*.reason.txt"))
+        """All explanations of what was put aside."""
+        return "".join(path.read_text("utf-8-sig") for path in sorted(self.base.rglob("*.reason.txt")))

@@ -24,6 +24,7 @@ PYTHON = "/usr/bin/python3"
 SETTLE, OMERO, FIRST_PERSON = 29999, 29998, 30001
 FAST = {
     "quiet_seconds": 0.4,
+    "written_quiet_seconds": 0.4,
     "unsuitable_wait_seconds": 1.0,
     "monitor_max_age": 1.0,
     "reoffer_seconds": 3.0,

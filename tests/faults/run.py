@@ -24,7 +24,9 @@ instrument = "{clients.INSTRUMENT}"
 sentinel = "*.done"
 """
 # What is still to come: everything else is at rest.
-UNSETTLED = {"", "recent", "omero_down", "not_watched", "unreadable", "no_format", "writer"}
+UNSETTLED = {
+    "", "recent", "omero_down", "not_watched", "unreadable", "no_format", "empty_files", "writer", "reader", "queued",
+}  # fmt: skip
 REST_SECONDS = 60
 
 
@@ -187,6 +189,8 @@ def judge(place: Layout, outcome: Outcome) -> None:
     lines = [json.loads(line) for line in store.read_text().splitlines()] if store.exists() else []
     written = manifest.read(place.base / "manifest.jsonl")
     found = {name: checker.found_below(place.folder(name)) for name in ("incoming", "staging", "DropBox", "quarantine")}
+    found["incoming"], aside = checker.without_aside(found["incoming"])
+    found["quarantine"] += aside
     outcome.files += len(written)
     outcome.imported += len(lines)
     outcome.aside += sum(not file.path.endswith(".reason.txt") for file in found["quarantine"])

@@ -16,8 +16,8 @@ from facility.drive.settle.decisions import (
     Summary,
     judge,
     missing,
-    overdue,
     overlooked,
+    quiet_seconds,
     unchanged_for,
     worth_a_look,
 )
@@ -59,8 +59,10 @@ def test_nothing_moves_that_is_not_complete(found, sight, there, probed, rule):
     if verdict.action != "move":
         return
     assert probed and found.files
-    assert not (found.refused or found.partial or found.unreadable or found.unleasable or found.writer or found.hole)
-    assert there if rule.sentinel else unchanged_for(sight, found.newest) >= rule.quiet_seconds
+    assert not (found.refused or found.partial or found.unreadable or found.unleasable or found.writer)
+    unchanged = unchanged_for(sight, found.newest)
+    assert not found.hole or unchanged >= CONFIG.gaps_wait_seconds
+    assert there if rule.sentinel else unchanged >= quiet_seconds(found, rule, sight.silence, CONFIG)
 
 
 @given(SUMMARIES, SIGHTS, st.booleans())
@@ -97,11 +99,17 @@ def test_after_a_restart_a_time_in_the_past_is_enough_and_one_in_the_future_is_n
         (good(), "move", None),
         (good(writer="a.tif"), "wait", Reason.WRITER),
         (good(hole="a.tif"), "wait", Reason.HOLES),
+        (good(reader="a.tif"), "wait", Reason.READER),
+        (good(lacking="a.vsi"), "wait", Reason.INCOMPLETE),
+        (good(pieces="a.zarr"), "wait", Reason.PIECES),
+        (good(files=1001, apart=False), "wait", Reason.TOO_MANY),
+        (good(files=1001), "move", None),
         (good(partial="b.part"), "wait", Reason.PARTIAL),
         (good(unleasable="a.tif"), "wait", Reason.UNLEASABLE),
         (good(unreadable="a.tif"), "wait", Reason.UNREADABLE),
         (good(refused=(Reason.SYMLINK, "l")), "quarantine", Reason.SYMLINK),
-        (good(files=0, empty=1), "quarantine", Reason.EMPTY_FILES),
+        (good(files=0, empty=1), "wait", Reason.EMPTY_FILES),
+        (good(files=0, ignored=3), "wait", Reason.NOTHING),
         (good(empty=1), "move", None),
         (good(files=0, companions=1), "wait", Reason.NO_FORMAT),
         (good(files=0), "wait", Reason.NOTHING),
@@ -113,7 +121,7 @@ def test_a_quiet_set(found, action, reason):
 
 
 def test_what_omero_can_not_take_is_put_aside_after_an_hour():
-    for found in (good(files=0, companions=1), good(unreadable="a.tif")):
+    for found in (good(files=0, companions=1), good(files=0, empty=1), good(unreadable="a.tif")):
         assert judged(found, seen(3599)).action == "wait"
         assert judged(found, seen(3601)).action == "quarantine"
 
@@ -135,6 +143,28 @@ def test_a_sentinel_completes_at_once_and_nothing_else_does():
     assert judged(good(writer="a.tif"), seen(1), rule, there=True).reason is Reason.WRITER
 
 
+def test_what_was_written_there_waits_longer_than_what_was_copied_unless_a_rule_says_how_long():
+    assert quiet_seconds(good(), RULE, 0, CONFIG) == 60
+    assert quiet_seconds(good(written=True), RULE, 0, CONFIG) == CONFIG.written_quiet_seconds
+    assert quiet_seconds(good(written=True), Rule(5, instrument="lightsheet"), 0, CONFIG) == 5
+
+
+def test_what_came_again_after_a_silence_waits_for_three_such_silences_but_not_for_ever():
+    assert quiet_seconds(good(), RULE, 50, CONFIG) == 150
+    assert quiet_seconds(good(), Rule(5, instrument="lightsheet"), 50, CONFIG) == 150
+    assert quiet_seconds(good(), RULE, 1e6, CONFIG) == 3600
+
+
+def test_evidence_that_can_be_wrong_has_an_end():
+    for found, seconds in (
+        (good(hole="a.tif"), CONFIG.gaps_wait_seconds),
+        (good(reader="a.tif"), CONFIG.reader_wait_seconds),
+        (good(lacking="a.vsi"), CONFIG.incomplete_wait_seconds),
+    ):
+        assert judged(found, seen(seconds - 1)).action == "wait"
+        assert judged(found, seen(seconds + 1)).action == "move"
+
+
 def test_a_set_is_probed_only_when_it_is_quiet():
     assert judged(good(), seen(59), probed=False).reason is Reason.RECENT
     assert judged(good(), seen(61), probed=False).action == "probe"
@@ -151,19 +181,19 @@ REPORT = Report(time=1000, alive=True, since=10, watching=frozenset({"aadler"}),
 
 def look(**different):
     return worth_a_look(
-        REPORT, CONFIG, **{"key": "aadler/s", "files": 2, "offered_at": 900, "progress_at": 900, **different}
+        REPORT, CONFIG, **{"key": "aadler/s", "files": 2, "offered_at": 900, "passed": False, **different}
     )
 
 
 def test_nothing_is_decided_without_an_answer_about_the_set_itself():
-    assert not look(key="aadler/other", files=0, progress_at=-1e6)
+    assert not look(key="aadler/other", files=0, passed=True)
     assert not look(files=0, offered_at=1000)
 
 
 def test_a_set_is_looked_at_when_it_may_be_done_or_missed():
     assert not look()
     assert look(files=1)
-    assert look(progress_at=1000 - CONFIG.reoffer_seconds)
+    assert look(passed=True)
     assert look(offered_at=9)
 
 
@@ -172,7 +202,6 @@ def test_a_restart_counts_only_when_the_old_process_had_time_to_end():
     assert not overlooked(restarted, 900, CONFIG)
     assert overlooked(Report(time=1011, alive=True, since=980), 900, CONFIG)
     assert not overlooked(Report(time=1011, alive=True, since=980), 985, CONFIG)
-    assert not overdue(restarted, 900, CONFIG)
 
 
 @given(st.sets(st.text("ab/", min_size=1)), st.sets(st.text("ab/", min_size=1)))

@@ -112,7 +112,7 @@ def test_on_a_full_disk_all_waits_and_goes_on_when_there_is_room(small_disk):
             # As systemd does, should the full disk have ended one of them, also at the last moment.
             settle.start()
             importer.start()
-            return sorted(imported(place)) == sorted(f"aadler/{number}.tif" for number in range(20))
+            return sorted(imported(place)) == sorted(f"aadler/{number}/{number}.tif" for number in range(20))
 
         wait_for(all_imported)
         time.sleep(1)
@@ -160,7 +160,7 @@ def test_more_events_than_the_queue_holds_lose_nothing():
             other.rename(path)
         write(place, "late.tif")
         settle._process.send_signal(signal.SIGCONT)
-        wait_for(lambda: sorted(imported(place)) == ["aadler/flood.tif", "aadler/late.tif"])
+        wait_for(lambda: sorted(imported(place)) == ["aadler/flood/flood.tif", "aadler/late/late.tif"])
         assert "overflowed" in (place.base / "settle.log").read_text()
     finally:
         settle.end()

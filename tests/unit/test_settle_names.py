@@ -25,7 +25,7 @@ FILE_NAMES = (
     ("name", "expected"),
     [
         ("image.ics", "image"), ("image.ids", "image"), ("image.ids.part", "image"), ("image.ids.done", "image"),
-        ("image.done", "image"), ("v1.2.done", "v1.2"), ("image.ome.tif", "image.ome"), ("noending", "noending"),
+        ("image.done", "image"), ("v1.2.done", "v1.2"), ("image.ome.tif", "image"), ("noending", "noending"),
         ("IMAGE.TIF.PART", "IMAGE"), ("2024.05.01 a.tif", "2024.05.01 a"), ("Größe 1.lif", "Größe 1"),
     ],
 )  # fmt: skip
@@ -39,9 +39,9 @@ def test_a_pattern_with_an_exclamation_mark_takes_names_out() -> None:
     assert not companions("image.OME.xml") and not companions("image.tif") and not companions("exact.txt")
 
 
-@given(FILE_NAMES, st.booleans())
-def test_a_name_in_dropbox_fits_and_is_one_that_omero_sees(name: str, file: bool) -> None:
-    offered = list(itertools.islice(fresh(name.encode("utf-8", "replace").decode(), file=file), 12))
+@given(FILE_NAMES)
+def test_a_name_in_dropbox_fits_and_is_one_that_omero_sees(name: str) -> None:
+    offered = list(itertools.islice(fresh(name.encode("utf-8", "replace").decode()), 12))
     assert len(set(offered)) == len(offered)
     for given_name in offered:
         assert 0 < len(given_name.encode()) <= NAME_BYTES
@@ -51,16 +51,32 @@ def test_a_name_in_dropbox_fits_and_is_one_that_omero_sees(name: str, file: bool
 
 
 @pytest.mark.parametrize(
-    ("name", "file", "expected"),
+    ("name", "expected"),
     [
-        ("image.tif", True, ["image.tif", "image (2).tif"]),
-        ("set.v2", False, ["set.v2", "set.v2 (2)"]),
-        ("untitled folder", False, ["untitled_folder", "untitled_folder (2)"]),
-        ("ä" * 140 + ".tif", True, ["ä" * 125 + ".tif", "ä" * 123 + " (2).tif"]),
+        ("image", ["image", "image (2)"]),
+        ("set.v2", ["set.v2", "set.v2 (2)"]),
+        ("untitled folder", ["untitled_folder", "untitled_folder (2)"]),
+        ("ä" * 140, ["ä" * 127, "ä" * 125 + " (2)"]),
     ],
 )
-def test_a_taken_name_gets_a_number(name: str, file: bool, expected: list[str]) -> None:
-    assert list(itertools.islice(fresh(name, file=file), 2)) == expected
+def test_a_taken_name_gets_a_number(name: str, expected: list[str]) -> None:
+    assert list(itertools.islice(fresh(name), 2)) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "bad"),
+    [
+        ("a.tif", False, False), ("a.tif ", False, True), ("Day 3 ", True, False), ("untitled folder", True, True),
+        ("x-unknown-path.tif", False, True), ("two\nlines.tif", False, True),
+    ],
+)  # fmt: skip
+def test_no_name_in_a_set_is_changed_so_what_omero_misreads_is_refused(name: str, folder: bool, bad: bool) -> None:
+    assert unfit(name, folder=folder) is bad
+
+
+def test_only_the_sets_own_folder_gets_a_name_that_omero_reads() -> None:
+    assert not unfit("untitled folder", own_folder=True, folder=True)
+    assert unfit("two\nlines", own_folder=True, folder=True)
 
 
 @given(FILE_NAMES)

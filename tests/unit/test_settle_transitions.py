@@ -11,15 +11,19 @@ from pathlib import Path
 
 import pytest
 
+from facility.drive.settle.aside import PUT_ASIDE
 from facility.drive.settle.config import Rule
 from facility.drive.settle.incoming import NOTICE
 from tests.faults.facility import OTHER, PERSON, QUIET, Facility
+
+# After so long, what holds no image is put aside.
+UNSUITABLE = 3700
 
 
 @pytest.fixture
 def facility(tmp_path: Path) -> Iterator[Facility]:
     rules = (Rule(QUIET, instrument="lightsheet", sentinel="*.done"),)
-    made = Facility(tmp_path, instruments=("lightsheet",), rules=rules, notice_after_seconds=600)
+    made = Facility(tmp_path, instruments=("lightsheet",), rules=rules)
     yield made
     made.service.store.close()
 
@@ -40,27 +44,27 @@ def test_loose_files_of_one_image_go_together_and_a_single_one_as_it_is(facility
     for name in ("image.ics", "image.ids", "other.tif"):
         facility.write(name)
     facility.go(QUIET)
-    assert facility.dropbox == ["aadler/image/image.ics", "aadler/image/image.ids", "aadler/other.tif"]
+    assert facility.dropbox == ["aadler/image/image.ics", "aadler/image/image.ids", "aadler/other/other.tif"]
 
 
 def test_a_file_that_is_open_for_writing_stays_and_its_person_hears_of_it(facility):
     with facility.write("a.tif").open("ab") as held:
         facility.go(QUIET)
-        assert facility.dropbox == [] and facility.notice == ""
+        assert facility.dropbox == []
         facility.go(1000)
         assert '"a.tif" is still being written' in facility.notice
         held.write(b"more")
     facility.go(QUIET)
-    assert facility.dropbox == ["aadler/a.tif"] and facility.notice == ""
+    assert facility.dropbox == ["aadler/a/a.tif"] and "being written" not in facility.notice
 
 
 def test_an_empty_file_that_somebody_is_about_to_fill_stays(facility):
     with facility.write("a.tif", b"").open("ab") as held:
-        facility.go(1000)
-        assert facility.tree("quarantine") == [] and '"a.tif" is still being written' in facility.notice
+        facility.go(UNSUITABLE)
+        assert facility.put_aside() == [] and '"a.tif" is still being written' in facility.notice
         held.write(b"pixels")
     facility.go(QUIET)
-    assert facility.dropbox == ["aadler/a.tif"]
+    assert facility.dropbox == ["aadler/a/a.tif"]
 
 
 def test_what_may_not_reach_omero_stays_while_somebody_writes_it(facility):
@@ -71,7 +75,7 @@ def test_what_may_not_reach_omero_stays_while_somebody_writes_it(facility):
         link.symlink_to("/etc/passwd")
         os.chown(link, PERSON, PERSON, follow_symlinks=False)
         facility.go(1000)
-        assert facility.tree("quarantine") == []
+        assert facility.put_aside() == []
     facility.go(QUIET)
     assert facility.aside().count("was not given to OMERO") == 3
 
@@ -86,21 +90,21 @@ def test_an_empty_file_that_is_taken_up_in_the_last_moment_goes_back(facility, m
         return act(record, report)
 
     monkeypatch.setattr(facility.service.engine.transitions, "act", filled_first)
-    facility.go(QUIET)
-    assert facility.tree("quarantine") == [] and facility.tree("incoming") == ["aadler/a.tif"]
+    facility.go(UNSUITABLE)
+    assert facility.put_aside() == [] and facility.tree("incoming") == ["aadler/a.tif"]
     monkeypatch.undo()
     facility.go(QUIET)
-    assert facility.dropbox == ["aadler/a.tif"]
+    assert facility.dropbox == ["aadler/a/a.tif"]
 
 
 def test_a_copy_that_broke_off_stays(facility):
     path = facility.write("a.tif", b"x" * 4096)
     os.truncate(path, 1 << 20)
     facility.go(1000)
-    assert facility.dropbox == [] and "broke off" in facility.notice
+    assert facility.dropbox == [] and "broken off" in facility.notice
     facility.write("a.tif", b"x" * (1 << 20))
     facility.go(QUIET)
-    assert facility.dropbox == ["aadler/a.tif"]
+    assert facility.dropbox == ["aadler/a/a.tif"]
 
 
 def test_an_old_modification_time_completes_nothing(facility):
@@ -118,7 +122,7 @@ def test_a_clock_that_jumps_completes_nothing_early_and_stops_nothing(facility, 
     assert facility.dropbox == []
     facility.go(QUIET)
     facility.go(QUIET)
-    assert facility.dropbox == ["aadler/a.tif"]
+    assert facility.dropbox == ["aadler/a/a.tif"]
 
 
 def test_a_file_in_transfer_waits_for_its_final_name(facility):
@@ -127,7 +131,7 @@ def test_a_file_in_transfer_waits_for_its_final_name(facility):
     assert facility.dropbox == [] and "in transfer" in facility.notice
     path.rename(path.with_suffix(""))
     facility.go(QUIET)
-    assert facility.dropbox == ["aadler/a.tif"]
+    assert facility.dropbox == ["aadler/a/a.tif"]
 
 
 def test_on_an_instruments_shelf_the_sentinel_decides_and_the_shelf_stays(facility):
@@ -158,11 +162,11 @@ def test_while_omero_is_down_nothing_leaves_the_persons_folder(facility):
     facility.alive = False
     facility.write("a.tif")
     facility.go(1000)
-    assert facility.tree("incoming") == ["aadler/! Import problems.txt", "aadler/a.tif"]
+    assert facility.tree("incoming") == ["aadler/a.tif"]
     assert "not running" in facility.notice
     facility.alive = True
     facility.go(1)
-    assert facility.dropbox == ["aadler/a.tif"]
+    assert facility.dropbox == ["aadler/a/a.tif"]
 
 
 def test_a_new_persons_sets_wait_until_omero_watches_the_folder(facility):
@@ -171,7 +175,7 @@ def test_a_new_persons_sets_wait_until_omero_watches_the_folder(facility):
     facility.service.turn()
     assert (facility.base / "DropBox/bbaer").is_dir()
     facility.go(QUIET)
-    assert facility.dropbox == ["bbaer/a.tif"]
+    assert facility.dropbox == ["bbaer/a/a.tif"]
 
 
 def test_a_name_is_never_used_twice(facility):
@@ -181,7 +185,7 @@ def test_a_name_is_never_used_twice(facility):
     (facility.base / "DropBox/aadler/set (3)").mkdir()
     facility.write("set/a.tif")
     facility.go(QUIET)
-    assert facility.dropbox == ["aadler/set (2)/a.tif", "aadler/set (4)/a.tif", "aadler/set/a.tif"]
+    assert facility.dropbox == ["aadler/set (2)/set/a.tif", "aadler/set (4)/set/a.tif", "aadler/set/a.tif"]
 
 
 def test_bookkeeping_files_are_no_sets_and_go_along_in_folders(facility):
@@ -238,7 +242,7 @@ def test_what_may_not_reach_omero_is_put_aside_with_its_reason(facility, spoil, 
     facility.go(QUIET)
     assert reason in facility.aside() and reason in facility.notice
     assert not any("x.tif" in found for found in facility.dropbox)
-    assert any(found.endswith("x.tif") for found in facility.tree("quarantine"))
+    assert any(found.endswith("x.tif") for found in facility.put_aside())
 
 
 def test_a_shelf_or_a_persons_folder_that_is_a_link_is_not_entered(facility):
@@ -261,7 +265,7 @@ def test_a_name_that_omero_dies_of_is_put_aside(facility, raw):
     facility.write(os.fsdecode(raw))
     facility.go(QUIET)
     assert facility.dropbox == [] and "can't take the name" in facility.aside()
-    assert len([path for path in facility.tree("quarantine") if path.endswith(".tif")]) == 1
+    assert len([path for path in facility.put_aside() if path.endswith(".tif")]) == 1
     json.dumps(facility.service.store.all()[0].name)
 
 
@@ -285,18 +289,48 @@ def test_empty_files_are_put_aside_but_do_no_harm_among_others(facility):
     facility.write("set/nothing.tif", b"")
     facility.write("alone.tif", b"")
     facility.go(QUIET)
-    assert facility.dropbox == ["aadler/set/a.tif", "aadler/set/nothing.tif"]
+    assert facility.dropbox == ["aadler/set/a.tif", "aadler/set/nothing.tif"] and facility.aside() == ""
+    facility.go(UNSUITABLE)
     assert "0 bytes" in facility.aside()
+
+
+def test_what_was_put_aside_keeps_its_name_and_can_be_taken_back(facility):
+    facility.write("alone.tif", b"")
+    facility.write("set/link.tif").unlink()
+    (facility.base / "incoming/aadler/set/link.tif").symlink_to("/etc/passwd")
+    os.chown(facility.base / "incoming/aadler/set/link.tif", PERSON, PERSON, follow_symlinks=False)
+    facility.go(UNSUITABLE)
+    facility.go(QUIET)
+    assert facility.put_aside() == ["aadler/Put aside/alone.tif", "aadler/Put aside/set/link.tif"]
+    path = facility.base / "incoming/aadler" / PUT_ASIDE / "alone.tif"
+    path.write_bytes(b"pixels")
+    path.rename(facility.base / "incoming/aadler/alone.tif")
+    facility.go(100)
+    assert facility.dropbox == ["aadler/alone/alone.tif"]
+    assert "PUT ASIDE\n\nalone" not in facility.notice and "alone" not in facility.aside()
+
+
+def test_what_is_put_aside_twice_gets_a_folder_with_a_number_and_keeps_its_name(facility):
+    for _ in range(2):
+        facility.write("alone.tif", b"")
+        facility.go(UNSUITABLE)
+    assert facility.put_aside() == ["aadler/Put aside/alone.tif", "aadler/Put aside/alone.tif (2)/alone.tif"]
+
+
+def test_without_a_folder_of_its_person_a_set_is_put_aside_in_quarantine(facility):
+    facility.write("alone.tif", b"")
+    (facility.base / "incoming/aadler" / PUT_ASIDE).write_bytes(b"mine")
+    facility.go(UNSUITABLE)
+    assert [path for path in facility.tree("quarantine") if not path.endswith(".txt")] == ["aadler/alone.tif"]
 
 
 def test_a_notice_goes_when_the_quarantined_set_is_taken_away(facility):
     facility.write("alone.tif", b"")
-    facility.go(QUIET)
+    facility.go(UNSUITABLE)
     assert "alone.tif" in facility.notice
-    for path in sorted((facility.base / "quarantine/aadler").rglob("*"), reverse=True):
-        path.rmdir() if path.is_dir() else path.unlink()
+    (facility.base / "incoming/aadler" / PUT_ASIDE / "alone.tif").unlink()
     facility.go(100)
-    assert facility.notice == "" and not (facility.base / "incoming/aadler" / NOTICE).exists()
+    assert facility.notice == "" and list((facility.base / "incoming/aadler").iterdir()) == []
 
 
 def test_the_notice_never_follows_a_link(facility):
@@ -304,7 +338,7 @@ def test_the_notice_never_follows_a_link(facility):
     victim.write_text("mine")
     (facility.base / "incoming/aadler" / NOTICE).symlink_to(victim)
     facility.write("alone.tif", b"")
-    facility.go(QUIET)
+    facility.go(UNSUITABLE)
     assert victim.read_text() == "mine" and "alone.tif" in facility.notice
 
 
@@ -317,5 +351,6 @@ def test_thousands_of_files_are_one_set(facility):
         os.close(descriptor)
     facility.clock.now += 60
     facility.go(QUIET)
-    assert len(facility.dropbox) == 5_000
+    assert len(facility.dropbox) == facility.config.files_at_once
+    assert len(facility.tree("staging")) == 5_000 - facility.config.files_at_once
     assert facility.states() == {"big": "offered"}

@@ -21,8 +21,8 @@ from facility.drive.settle.waiting import Cause, Key, Seen, Waiting
 from tests.faults.facility import QUIET, Facility
 
 
-def waiting_set(name: str = "set", *, folder: bool = True, event: float | None = 100) -> Waiting:
-    return Waiting(Key("aadler", "", name, folder), first_seen=1000, event=event, seen=Seen(since=100, quiet=10))
+def waiting_set(name: str = "set", *, event: float | None = 100) -> Waiting:
+    return Waiting(Key("aadler", "", name), first_seen=1000, event=event, seen=Seen(since=100, quiet=10))
 
 
 def test_a_set_looks_the_same_since_the_first_of_equal_walks():
@@ -61,23 +61,35 @@ def test_a_set_that_was_there_at_the_start_is_as_old_as_its_latest_change():
         waiting.was_there_before(wall)
         assert waiting.first_seen == 900
     seen = waiting.observed(1000, 110, watched=False)
-    assert (seen.event, seen.same_since, seen.watched) == (None, 100, False)
+    assert (seen.event, seen.same_since, seen.watched, seen.silence) == (None, 100, False, 0)
 
 
-def test_loose_files_make_a_set_and_its_first_file_names_it():
-    waiting = waiting_set("image", folder=False)
-    assert (waiting.names, waiting.title) == ((), "image")
+def test_files_and_folders_make_a_set_and_the_first_names_it():
+    waiting = waiting_set("image")
+    assert (waiting.names, waiting.title, waiting.label) == ((), "image", "aadler/image")
     for name in ("image.ids", "image.ics", "image.txt"):
-        waiting.gained_file(name)
-    waiting.lost_file("image.txt")
-    assert (waiting.names, waiting.title) == (("image.ics", "image.ids"), "image.ics")
+        waiting.gained(name, folder=False)
+    waiting.gained("_image_", folder=True)
+    waiting.lost("image.txt")
+    assert (waiting.names, waiting.folders) == (("_image_", "image.ics", "image.ids"), ("_image_",))
+    assert waiting.title == "_image_"
     assert waiting_set("Gr\udcf6\udcdfe").label == "aadler/Gr\\xf6\\xdfe"
+
+
+def test_only_a_silence_that_nothing_explains_is_a_rhythm():
+    waiting = waiting_set()
+    waiting.had_event(104, sentinel=False)
+    assert waiting.silence == 0
+    waiting.had_event(134, sentinel=False)
+    waiting.must_wait(Cause(Reason.WRITER, "a.tif"), 1000)
+    waiting.had_event(1134, sentinel=False)
+    assert waiting.silence == 30
 
 
 def test_a_set_says_why_it_waits():
     waiting = waiting_set()
     assert waiting.cause == Cause(Reason.RECENT, "")
-    waiting.must_wait(Cause(Reason.WRITER, "a.tif"))
+    waiting.must_wait(Cause(Reason.WRITER, "a.tif"), 1000)
     assert waiting.cause == Cause(Reason.WRITER, "a.tif")
 
 
@@ -135,7 +147,7 @@ RECORD = (
     '{"id": "aadler~0123456789abcdef", "login": "aadler", "name": "set", "shelf": "", "kind": "folder", "items": '
     '["set"], "owner": 30001, "state": "staged", "since": 1000.5, "aside": false, "reason": "recent", "detail": "", '
     '"target": "", "asked": "", "attempts": 0, "offered_at": 0, "progress_at": 0, "progress": 0, "files": 1, '
-    '"bytes": 6, "missed": [], "source": ""}'
+    '"bytes": 6, "missed": [], "source": ""'
 )
 
 
@@ -145,12 +157,13 @@ def test_what_an_installation_has_noted_is_taken_up_and_written_alike(facility):
     staged.mkdir()
     facility.service.store.close()
     with sqlite3.connect(facility.config.state_dir / metrics.STATE_FILE) as database:
-        database.execute("INSERT INTO sets VALUES ('aadler~0123456789abcdef', ?)", (RECORD,))
+        database.execute("INSERT INTO sets VALUES ('aadler~0123456789abcdef', ?)", (RECORD + "}",))
     store = Store(facility.config.state_dir / metrics.STATE_FILE)
     store.put(store.all())
     store.close()
     with sqlite3.connect(facility.config.state_dir / metrics.STATE_FILE) as database:
-        assert database.execute("SELECT record FROM sets").fetchall() == [(RECORD,)]
+        ((record,),) = database.execute("SELECT record FROM sets").fetchall()
+        assert record == RECORD + ', "piecewise": false, "fair": true, "siblings": 0}'
     path.parent.rename(staged / "set")
     facility.restart()
     for _ in range(3):

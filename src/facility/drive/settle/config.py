@@ -9,13 +9,18 @@ from typing import Any
 
 from ...core import settings
 from ...core.settings import ConfigError
+from .families import fold
 from .names import Globs
 
 __all__ = ["Config", "ConfigError", "Matchers", "Rule", "load"]
 
 QUIET_SECONDS = 60
 # Not among the companions: *.ome.xml is an image.
-_COMPANIONS = ("*.txt", "*.log", "*.csv", "*.json", "*.xml", "!*.ome.xml", "*.ini", "*.md", "*.pdf", "*.html", "*.done")
+_COMPANIONS = (
+    "*.txt", "*.log", "*.csv", "*.json", "*.xml", "!*.ome.xml", "*.ini", "*.md", "*.pdf", "*.html", "*.done",
+    "*.xls", "*.xlsx", "*.doc", "*.docx", "*.ppt", "*.pptx", "*.odt", "*.ods", "*.rtf", "*.zip", "*.7z", "*.roi",
+    "*.pzf", "*.pzfx", "*.lnk", "*.url", "*.py", "*.ijm", "*.m", "*.r", "NDTiff.index",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +53,34 @@ class Config:
     asked_file: Path
     metrics_file: Path | None = None
     instruments: tuple[str, ...] = ()
-    ignored: tuple[str, ...] = (".*", "Thumbs.db", "desktop.ini", "~$*")
+    # Finder's custom icon is "Icon" and a carriage return, which Samba keeps as a private character.
+    ignored: tuple[str, ...] = (".*", "Thumbs.db", "desktop.ini", "~$*", "$RECYCLE.BIN", "Icon\r", "Icon\uf00d")
     partial: tuple[str, ...] = ("*.part", "*.filepart", "*.crdownload", "*.tmp")
     companions: tuple[str, ...] = _COMPANIONS
+    # A folder is the image, and each file in it a piece: OMERO.dropbox can't import it, and asks about each piece.
+    folder_formats: tuple[str, ...] = ("*.zarr", "*.n5")
     quiet_seconds: float = QUIET_SECONDS
+    # For a folder with files that were written where they lie, as an instrument does, and not copied with their times.
+    written_quiet_seconds: float = 600
     sentinel_wait_seconds: float = 86400
     # How long unreadable files, and sets without any image, stay before they are put aside.
     unsuitable_wait_seconds: float = 3600
-    notice_after_seconds: float = 3600
+    # How long an image waits for parts that are missing before OMERO gets it as it is.
+    incomplete_wait_seconds: float = 86400
+    # The same for files with gaps, and for ones that a program has open for reading.
+    gaps_wait_seconds: float = 86400
+    reader_wait_seconds: float = 600
+    # How long a set waits for one cause, or is with OMERO, before its person is told.
+    notice_after_seconds: float = 60
     monitor_max_age: float = 15
+    # For how long OMERO.dropbox must have had nothing to do before a set counts as missed.
     reoffer_seconds: float = 3600
+    # ... or how many sets that it was given later it has imported: it takes them in their order.
+    overtaken: int = 20
+    # So many files are in OMERO's hands at once, so that nobody waits for all of somebody else's.
+    files_at_once: int = 6
+    # A set of more files that can't be given in pieces is not given: everybody would wait for it.
+    files_at_most: int = 1000
     # How long OMERO's own processes may take to end, or to write down what they imported.
     reoffer_grace_seconds: float = 30
     reoffer_limit: int = 3
@@ -68,7 +91,7 @@ class Config:
     def rule_for(self, shelf: str, matched: int = 0) -> Rule:
         """The rule of a set on this shelf ("" for none); bit n of matched says that rule n's pattern was met."""
         for number, rule in enumerate(self.rules):
-            if rule.instrument and rule.instrument != shelf:
+            if rule.instrument and fold(rule.instrument) != fold(shelf):
                 continue
             if not rule.match or matched >> number & 1:
                 return rule
@@ -82,10 +105,15 @@ class Matchers:
     ignored: Globs
     partial: Globs
     companion: Globs
+    pieces: Globs
     sentinel: Globs
     # One a rule; None where the rule has no pattern.
     rules: tuple[Globs | None, ...]
     sentinels: tuple[Globs | None, ...]
+
+    def not_expected(self, name: str) -> bool:
+        """Whether OMERO need not import the file for its set to be done."""
+        return self.ignored(name) or self.companion(name)
 
     @classmethod
     def of(cls, config: Config, own: tuple[str, ...] = ()) -> Matchers:
@@ -95,6 +123,7 @@ class Matchers:
             ignored=Globs(config.ignored, own),
             partial=Globs(config.partial),
             companion=Globs((*config.companions, *sentinels)),
+            pieces=Globs(config.folder_formats),
             sentinel=Globs(sentinels),
             rules=tuple(Globs([rule.match]) if rule.match else None for rule in config.rules),
             sentinels=tuple(Globs([rule.sentinel]) if rule.sentinel else None for rule in config.rules),

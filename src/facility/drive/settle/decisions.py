@@ -13,6 +13,12 @@ from typing import Literal
 from .config import Config, Rule
 from .reasons import Reason
 
+# A set in which something came after a silence waits for so many times that silence, but no longer than this.
+_RHYTHM = 3
+_LONGEST_SILENCE = 3600.0
+# How often a file is looked at that a program has open.
+_READER_SECONDS = 15.0
+
 
 @dataclass(slots=True)
 class Summary:
@@ -20,7 +26,8 @@ class Summary:
 
     Attributes:
         files: regular files that are neither companions nor empty.
-        companions: what OMERO does not import by itself, bookkeeping files included.
+        companions: what OMERO does not import by itself.
+        ignored: bookkeeping files of programs.
         empty: files of 0 bytes that are no companions.
         bytes: of all files.
         newest: the latest change (ctime, epoch seconds) of anything in the set, folders included.
@@ -28,12 +35,17 @@ class Summary:
         matched: bit n: a name fits the pattern of rule n.
         sentinels: bit n: rule n's sentinel lies at the set's top.
         refused: why the set may not go to OMERO, and the file that is the cause.
-        partial, unreadable, unleasable, writer, hole: the first such file.
+        partial, unreadable, unleasable, writer, reader, hole: the first such file; reader: it is open, but for reading.
+        pieces: the first folder that is an image in itself.
+        written: whether a file in a folder was written where it lies, and not copied with its times.
+        apart: whether each file is an image by itself, so that the set may be given to OMERO in pieces.
+        lacking: the first image of which a part is missing, and what it is, in words.
         example: the first file, for messages about all of them.
     """
 
     files: int = 0
     companions: int = 0
+    ignored: int = 0
     empty: int = 0
     bytes: int = 0
     newest: float = 0
@@ -45,7 +57,12 @@ class Summary:
     unreadable: str = ""
     unleasable: str = ""
     writer: str = ""
+    reader: str = ""
     hole: str = ""
+    pieces: str = ""
+    written: bool = False
+    apart: bool = True
+    lacking: str = ""
     example: str = ""
 
     @property
@@ -64,6 +81,7 @@ class Observed:
         event: when its last event came (steady); None for a set that was there when settle started.
         same_since: when its present fingerprint was first seen (steady).
         watched: whether events tell everything that happens in it.
+        silence: the longest time (seconds) without an event after which something came again.
     """
 
     wall: float
@@ -71,6 +89,7 @@ class Observed:
     event: float | None
     same_since: float
     watched: bool = True
+    silence: float = 0
 
 
 def unchanged_for(seen: Observed, newest: float) -> float:
@@ -125,19 +144,35 @@ def judge(found: Summary, rule: Rule, seen: Observed, config: Config, *, sentine
         return Verdict("wait", Reason.UNLEASABLE, found.unleasable)
     if found.writer:
         return Verdict("wait", Reason.WRITER, found.writer)
-    if found.hole and verdict.action == "move":
-        return Verdict("wait", Reason.HOLES, found.hole)
-    return verdict
+    return _by_probes(found, config, unchanged_for(seen, found.newest)) if verdict.action == "move" else verdict
 
 
-def _by_names_and_times(  # noqa: PLR0911 - a list of cases, in their order
-    found: Summary, rule: Rule, seen: Observed, config: Config, *, sentinel_there: bool
-) -> Verdict:
+def _by_probes(found: Summary, config: Config, unchanged: float) -> Verdict:
+    """What becomes of a set that would move, by findings that can be wrong, and so have an end."""
+    if found.hole and (rest := config.gaps_wait_seconds - unchanged) > 0:
+        return Verdict("wait", Reason.HOLES, found.hole, rest)
+    if found.reader and (rest := config.reader_wait_seconds - unchanged) > 0:
+        return Verdict("wait", Reason.READER, found.reader, min(rest, _READER_SECONDS))
+    return Verdict("move")
+
+
+def quiet_seconds(found: Summary, rule: Rule, silence: float, config: Config) -> float:
+    """For how long nothing may have changed in the set before it is taken to be complete.
+
+    An acquisition straight onto the share shows by files that were written there, and by its own rhythm: what came
+    again after a silence (seconds) may come again after another one.
+    """
+    stated = bool(rule.instrument or rule.match)
+    usual = rule.quiet_seconds if stated else max(rule.quiet_seconds, found.written * config.written_quiet_seconds)
+    return max(usual, min(_RHYTHM * silence, _LONGEST_SILENCE))
+
+
+def _by_names_and_times(found: Summary, rule: Rule, seen: Observed, config: Config, *, sentinel_there: bool) -> Verdict:
     """What becomes of the set if nobody writes in it."""
     if not found.refused and not (found.files or found.companions or found.empty):
         return Verdict("wait", Reason.NOTHING)
     unchanged = unchanged_for(seen, found.newest)
-    rest = rule.quiet_seconds - unchanged
+    rest = quiet_seconds(found, rule, seen.silence, config) - unchanged
     if found.refused:
         return Verdict("quarantine", *found.refused) if rest <= 0 else Verdict("wait", Reason.RECENT, "", rest)
     if found.partial:
@@ -146,17 +181,27 @@ def _by_names_and_times(  # noqa: PLR0911 - a list of cases, in their order
         return Verdict("wait", Reason.SENTINEL, rule.sentinel)
     if rest > 0 and not rule.sentinel:
         return Verdict("wait", Reason.RECENT, "", rest)
-    if not found.files and found.empty:
-        return Verdict("quarantine", Reason.EMPTY_FILES, found.example)
-    patience = config.unsuitable_wait_seconds - unchanged
-    if not found.files:
-        if patience <= 0:
-            return Verdict("quarantine", Reason.NO_FORMAT, found.example)
-        return Verdict("wait", Reason.NO_FORMAT, found.example, patience)
-    if found.unreadable:
-        if patience <= 0:
-            return Verdict("quarantine", Reason.UNREADABLE, found.unreadable)
-        return Verdict("wait", Reason.UNREADABLE, found.unreadable, patience)
+    return _by_content(found, config, unchanged)
+
+
+def _by_content(found: Summary, config: Config, unchanged: float) -> Verdict:
+    """What becomes of a set that has been quiet for long enough."""
+    if found.lacking and (rest := config.incomplete_wait_seconds - unchanged) > 0:
+        return Verdict("wait", Reason.INCOMPLETE, found.lacking, rest)
+    if found.pieces:
+        return Verdict("wait", Reason.PIECES, found.pieces)
+    if found.files > config.files_at_most and not found.apart:
+        return Verdict("wait", Reason.TOO_MANY, str(found.files))
+    # Empty files may be about to be filled, and images may come to what is none.
+    unsuitable = (
+        (Reason.EMPTY_FILES, found.example if not found.files and found.empty else ""),
+        (Reason.NO_FORMAT, found.example if not found.files else ""),
+        (Reason.UNREADABLE, found.unreadable),
+    )
+    for reason, example in unsuitable:
+        if example:
+            rest = config.unsuitable_wait_seconds - unchanged
+            return Verdict("wait", reason, example, rest) if rest > 0 else Verdict("quarantine", reason, example)
     return Verdict("move")
 
 
@@ -176,27 +221,25 @@ class Report:
         return self.alive and -1 <= wall - self.time <= max_age
 
 
-def worth_a_look(
-    report: Report, config: Config, *, key: str, files: int, offered_at: float, progress_at: float
-) -> bool:
-    """Whether an offered set's files must be compared with the report: it may be done, or something may be missed."""
+def worth_a_look(report: Report, config: Config, *, key: str, files: int, offered_at: float, passed: bool) -> bool:
+    """Whether an offered set's files must be compared with the report: it may be done, or something may be missed.
+
+    Args:
+        report: the DropBox monitor's.
+        config: for the waiting times.
+        key: the set, "login/name".
+        files: how many OMERO should import.
+        offered_at: when it was given to OMERO.
+        passed: whether OMERO had time for it, and did nothing with it.
+    """
     if key not in report.imported or report.time <= offered_at:
         return False
-    return (
-        len(report.imported[key]) >= files
-        or overlooked(report, offered_at, config)
-        or overdue(report, progress_at, config)
-    )
+    return len(report.imported[key]) >= files or overlooked(report, offered_at, config) or passed
 
 
 def overlooked(report: Report, offered_at: float, config: Config) -> bool:
     """Whether OMERO.dropbox was started after the offer, and had time to end what it was at before."""
     return report.since > offered_at and report.time >= report.since + config.reoffer_grace_seconds
-
-
-def overdue(report: Report, progress_at: float, config: Config) -> bool:
-    """Whether OMERO did nothing with the set for too long."""
-    return report.time >= progress_at + config.reoffer_seconds
 
 
 def missing(report: Report, key: str, expected: Collection[str], *, file: bool) -> tuple[list[str], bool]:

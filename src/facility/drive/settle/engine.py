@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from . import folders
 from .clock import Clock
 from .config import Config, Matchers
-from .incoming import NOTICE, Incoming
+from .decisions import Report
+from .families import gathering, stem
+from .incoming import NOTICE, OLD_NOTICE, Incoming
 from .monitor_report import MonitorFiles
 from .names import LOGIN, printable
 from .reasons import Reason
@@ -20,6 +22,7 @@ from .review import Review, new_id
 from .state import ACTING, Record, Store, replace
 from .transitions import Roots, Transitions
 from .waiting import Judged, Waiting
+from .workload import Workload
 
 log = logging.getLogger("settle")
 # At once, so that a burst costs few commits; not more, so that nobody waits long for the others.
@@ -37,7 +40,7 @@ class Engine:
         Raises:
             OSError: If one can't be used.
         """
-        matchers = Matchers.of(config, (NOTICE, f".{NOTICE}.new"))
+        matchers = Matchers.of(config, (NOTICE, f".{NOTICE}.new", OLD_NOTICE))
         self.config = config
         self.store = store
         self.clock = clock
@@ -46,7 +49,8 @@ class Engine:
         self.transitions = Transitions(
             config, self.roots, store, clock, lambda owner: self.incoming.walk(owner, probe=True)
         )
-        self.review = Review(config, self.roots, lambda name: matchers.ignored(name) or matchers.companion(name))
+        self.workload = Workload(config)
+        self.review = Review(config, self.roots, matchers.not_expected, self.workload)
         self.monitor = MonitorFiles(config.monitor_file, config.asked_file)
         self.errors = 0
         self.scan_seconds = 0.0
@@ -66,6 +70,8 @@ class Engine:
             match = _STAGING_NAME.fullmatch(name)
             if match and name not in {record.id for record in self.store.where(*ACTING, "staged", "recalled")}:
                 offered = [record for record in self.store.where("offered") if record.id == name]
+                if offered and offered[0].piecewise:
+                    continue
                 if offered:
                     # The power went: the offer is written down, but the rename was not.
                     lost.append(replace(offered[0], state="staged", asked=""))
@@ -87,6 +93,7 @@ class Engine:
             self._scan(start=False)
         self._make_boxes()
         self._look_at_due()
+        self.incoming.call(self._hands())
         self._act_again()
         self._ask(now)
         next_at = self.incoming.next_at()
@@ -140,6 +147,7 @@ class Engine:
     def _look_at_due(self) -> None:
         intents: dict[str, Waiting] = {}
         records = []
+        hands = self._hands()
         for waiting in self.incoming.due(_BATCH):
             unready = self.ready(waiting.key.login)
             if unready:
@@ -151,10 +159,17 @@ class Engine:
                 self._failed(waiting.label, error)
                 self.incoming.put_off(waiting, _RETRY_SECONDS)
                 continue
-            if judged:
-                record = self._intent(judged)
-                records.append(record)
-                intents[record.id] = waiting
+            if judged is None:
+                continue
+            if judged.verdict.action == "move":
+                login, files = waiting.key.login, self._at_once(judged)
+                if not self.incoming.turns.may_go(login, files, hands):
+                    self.incoming.queue(waiting, judged.found.files)
+                    continue
+                hands[login] = hands.get(login, 0) + files
+            record = self._intent(judged)
+            records.append(record)
+            intents[record.id] = waiting
         try:
             self.store.put(records)
         except sqlite3.Error:
@@ -166,17 +181,33 @@ class Engine:
             self.incoming.claimed(waiting, key)
         self._pump(records)
 
+    def _hands(self) -> dict[str, int]:
+        """How many files of each person OMERO has in its hands, or is about to get."""
+        hands: dict[str, int] = {}
+        for record in self.store.where("claiming", "staged", "offering", "offered"):
+            if not record.aside:
+                hands[record.login] = hands.get(record.login, 0) + max(1, record.files - record.progress)
+        return hands
+
+    def _at_once(self, judged: Judged) -> int:
+        """How many files of the set OMERO is given at once."""
+        files = judged.found.files
+        return min(files, self.config.files_at_once) if judged.found.apart else files
+
     def _intent(self, judged: Judged) -> Record:
         """The record of the intent to take a set."""
-        (login, shelf, name, folder), names = judged.key, judged.names
+        (login, shelf, _), names = judged.key, tuple(sorted(judged.items))
         found, verdict = judged.found, judged.verdict
-        kind = "folder" if folder else "file" if len(names) == 1 else "bundle"
+        single = len(names) == 1
+        kind = "folder" if single and judged.items[names[0]] else "bundle"
+        head = next((name for name in names if gathering([name])), names[0])
         key = new_id(login)
         self.transitions.signatures[key] = found.signature
         return Record(
-            id=key, login=login, name=names[0] if kind == "file" else name, shelf=shelf, kind=kind, items=names,
-            owner=judged.owner, since=judged.wall, aside=verdict.action == "quarantine", reason=verdict.reason or "",
-            detail=printable(verdict.detail), files=found.files, bytes=found.bytes,
+            id=key, login=login, name=names[0] if single else stem(head, folder=judged.items[head]), shelf=shelf,
+            kind=kind, items=names, owner=judged.owner, since=judged.wall, aside=verdict.action == "quarantine",
+            reason=verdict.reason or "", detail=printable(verdict.detail), files=self._at_once(judged),
+            bytes=found.bytes, piecewise=found.apart and found.files > self.config.files_at_once,
         )  # fmt: skip
 
     # Records.
@@ -212,7 +243,10 @@ class Engine:
         counted = Counter(
             name
             for record in changed
-            if states[record.id] != record.state and (name := _COUNTED.get((states[record.id], record.state)))
+            if states[record.id] != record.state
+            and (name := _COUNTED.get((states[record.id], record.state)))
+            # Only the first piece of a set is an offer.
+            and not (name == "offered" and record.progress)
         )
         try:
             self.store.put(changed, dropped, counted)
@@ -255,9 +289,11 @@ class Engine:
         if not report.fresh(wall, self.config.monitor_max_age):
             return
         self.incoming.release(report.watching)
+        offered = self.store.where("offered")
+        self.workload.heard(report, sum(_gained(record, report) for record in offered))
         changed: list[Record] = []
         dropped = []
-        for record in self.store.where("offered"):
+        for record in offered:
             try:
                 reviewed = self.review.outcome(record, report, wall)
             except OSError as error:
@@ -272,12 +308,18 @@ class Engine:
         for record in changed:
             if record.state in {"done", "recalling"}:
                 log.info("%s/%s: %s", record.login, printable(record.name), record.state)
-        self._pump([record for record in changed if record.state == "recalling"])
+                self.workload.ended(record)
+        self._pump([record for record in changed if record.state in {"recalling", "offering"}])
         self._pump(self.store.where("recalled", "staged"))
 
     def _failed(self, what: str, error: OSError) -> None:
         self.errors += 1
         log.error("%s: %s; tried again later", what, error)
+
+
+def _gained(record: Record, report: Report) -> int:
+    """How many more of the set's files OMERO has than it had."""
+    return max(0, len(report.imported.get(record.key, ())) - record.progress)
 
 
 _COUNTED = {

@@ -132,8 +132,10 @@ def replace_file(folder: int, name: str, content: bytes, mode: int | None = None
         raise
 
 
-def files_below(folder: int, name: str) -> Iterator[tuple[str, os.stat_result]]:
+def files_below(folder: int, name: str, *, missing_is_empty: bool = False) -> Iterator[tuple[str, os.stat_result]]:
     """All regular files below a folder, relative to it, each with its status."""
+    if missing_is_empty and not exists(folder, name):
+        return
     stack: list[tuple[str, ...]] = [()]
     while stack:
         parts = stack.pop()

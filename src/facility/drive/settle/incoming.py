@@ -12,24 +12,31 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 
 from . import folders, inotify
+from .aside import PUT_ASIDE
 from .clock import Clock
 from .config import Config, Matchers, Rule
-from .decisions import Summary, judge
+from .decisions import Summary, judge, quiet_seconds
+from .families import TOGETHER, fold, gathering, takes
 from .names import LOGIN, printable, stem
 from .reasons import Reason
 from .timetable import Timetable
+from .turns import Turns
 from .waiting import LONGEST_PAUSE, Cause, Judged, Key, Seen, Waiting
 from .walk import Walk
 from .watches import Watches, watch_below
 
 log = logging.getLogger("settle")
-NOTICE = "! Import problems.txt"
+NOTICE = "! Import status.txt"
+# What earlier versions wrote.
+OLD_NOTICE = "! Import problems.txt"
 # New folders in a set are looked for at most this often, or in a twentieth of the time.
 _WATCH_PAUSE = 0.2
+# A set whose turn does not come is looked at again now and then.
+_QUEUED_PAUSE = 3600.0
 
 
 class Incoming:
@@ -45,6 +52,7 @@ class Incoming:
         self.sets: dict[Key, Waiting] = {}
         self.refused: dict[str, str] = {}
         self._timetable = Timetable()
+        self.turns = Turns(config.files_at_once)
         # Sets that wait for OMERO, and those that a record takes over, by its id.
         self._held: set[Waiting] = set()
         self._claims: dict[str, Waiting] = {}
@@ -52,6 +60,7 @@ class Incoming:
         self._watch_at = 0.0
         self.logins: set[str] = set()
         # A set whose shelf or files may fall under a rule with a sentinel is looked at on each event of a sentinel.
+        self._instruments = frozenset(map(fold, config.instruments))
         self._shortest = min((config.quiet_seconds, *(rule.quiet_seconds for rule in config.rules)))
 
     # What is there.
@@ -76,7 +85,7 @@ class Incoming:
         for waiting in self.sets.values():
             if suspicious:
                 waiting.may_have_changed(now)
-                if waiting.key.folder:
+                if waiting.folders:
                     self._unwatched[waiting] = None
             if not start:
                 self._schedule(waiting, now)
@@ -90,8 +99,7 @@ class Incoming:
                 with folders.open_folder(self._root, login) as folder:
                     self._watches.try_to_add(folder, (login,))
                     self.logins.add(login)
-                    self._scan_folder(folder, login, "", seen, start=start)
-                    for shelf in self._config.instruments:
+                    for shelf in self._scan_folder(folder, login, "", seen, start=start):
                         with (
                             contextlib.suppress(FileNotFoundError, NotADirectoryError),
                             folders.open_folder(folder, shelf) as place,
@@ -104,17 +112,24 @@ class Incoming:
         self.refused[login] = problem
         log.warning("incoming/%s %s: left alone", printable(login), problem)
 
-    def _scan_folder(self, folder: int, login: str, shelf: str, seen: set[Key], *, start: bool) -> None:
+    def _scan_folder(self, folder: int, login: str, shelf: str, seen: set[Key], *, start: bool) -> list[str]:
+        """Find the sets in a person's folder or on a shelf; give the shelves in it."""
+        shelves = []
         with os.scandir(folder) as entries:
             for entry in entries:
                 is_folder = entry.is_dir(follow_symlinks=False)
-                if self._matchers.ignored(entry.name) or (is_folder and self._is_shelf(shelf, entry.name)):
-                    continue
-                waiting = self._found(login, shelf, entry.name, is_folder, start=start)
-                seen.add(waiting.key)
+                if is_folder and self._is_shelf(shelf, entry.name):
+                    shelves.append(entry.name)
+                elif not self._is_no_set(shelf, entry.name):
+                    waiting = self._found(login, shelf, entry.name, is_folder, start=start)
+                    seen.add(waiting.key)
+        return shelves
+
+    def _is_no_set(self, shelf: str, name: str) -> bool:
+        return self._matchers.ignored(name) or (not shelf and fold(name) == fold(PUT_ASIDE))
 
     def _is_shelf(self, shelf: str, name: str) -> bool:
-        return not shelf and name in self._config.instruments
+        return not shelf and fold(name) in self._instruments
 
     def _found(self, login: str, shelf: str, name: str, is_folder: bool, *, start: bool = False) -> Waiting:
         """The set to which an entry of a person's folder belongs, made if it is new."""
@@ -124,17 +139,42 @@ class Incoming:
             now = self._clock.steady()
             waiting = Waiting(key, self._clock.wall(), event=None if start else now, seen=Seen(now, self._shortest))
             self.sets[key] = waiting
+            self._schedule(waiting, now if start else now + waiting.seen.quiet)
+        if name not in waiting.items:
+            waiting.gained(name, folder=is_folder)
             # At the start everything is looked at in turn, which also watches it; later it must be watched at once.
             if is_folder and not start:
                 self._unwatched[waiting] = None
-            self._schedule(waiting, now if start else now + waiting.seen.quiet)
-        if not is_folder:
-            waiting.gained_file(name)
+            if key.name == TOGETHER and gathering([name]):
+                self._gather(waiting)
         return waiting
 
     def _key(self, login: str, shelf: str, name: str, is_folder: bool) -> Key:
-        title = name if is_folder else stem(name, self._matchers.partial, self._matchers.sentinel)
-        return Key(login, shelf, title, is_folder)
+        together = Key(login, shelf, TOGETHER)
+        if not is_folder and gathering([name]):
+            return together
+        gathered = self.sets.get(together)
+        if gathered and (name in gathered.items or takes(gathering(gathered.items), name, folder=is_folder)):
+            return together
+        return Key(login, shelf, fold(stem(name, self._matchers.partial, self._matchers.sentinel, folder=is_folder)))
+
+    def _gather(self, waiting: Waiting) -> None:
+        """Give a set whose head has come what lay in its place already."""
+        families = gathering(waiting.items)
+        login, shelf, _ = waiting.key
+        for other in [w for key, w in self.sets.items() if key[:2] == (login, shelf) and w is not waiting]:
+            taken = [name for name in other.names if takes(families, name, folder=other.items[name])]
+            if other.claimed or not taken:
+                continue
+            for name in taken:
+                waiting.gained(name, folder=other.items[name])
+                other.lost(name)
+            if other.event is not None and (waiting.event is None or waiting.event < other.event):
+                waiting.had_event(other.event, sentinel=False)
+            if waiting.folders:
+                self._unwatched[waiting] = None
+            if not other.items:
+                self._forget(other)
 
     def _forget(self, waiting: Waiting) -> None:
         """The set is gone, or no longer the person's."""
@@ -143,6 +183,7 @@ class Incoming:
             del self.sets[waiting.key]
         self._unwatched.pop(waiting, None)
         self._held.discard(waiting)
+        self.turns.leave(waiting)
         self._timetable.remove(waiting)
         self._watches.end(waiting)
 
@@ -177,7 +218,7 @@ class Incoming:
         elif not place:
             if event.mask & (inotify.CREATE | inotify.MOVED_TO | inotify.ATTRIBUTES):
                 self._scan_login(event.name, set(), start=False)
-        elif not self._matchers.ignored(event.name):
+        elif not self._is_no_set(place[1] if len(place) > 1 else "", event.name):
             self._child(place, event, is_folder, now)
 
     def _child(self, place: tuple[str, ...], event: inotify.Event, is_folder: bool, now: float) -> None:
@@ -191,7 +232,7 @@ class Incoming:
             waiting = self.sets.get(self._key(login, shelf, event.name, is_folder))
             if waiting is None:
                 return
-            waiting.lost_file(event.name)
+            waiting.lost(event.name)
             if not waiting.items:
                 self._forget(waiting)
                 return
@@ -203,6 +244,7 @@ class Incoming:
 
     def _touched(self, waiting: Waiting, name: str, now: float) -> None:
         waiting.had_event(now, sentinel=bool(name) and self._matchers.sentinel(name))
+        self.turns.leave(waiting)
         self._schedule(waiting, now if waiting.sentinel else now + waiting.seen.quiet)
 
     # When to look.
@@ -222,9 +264,20 @@ class Incoming:
 
     def hold(self, waiting: Waiting, reason: Reason) -> None:
         """Nothing can be offered for the set's person now."""
-        waiting.must_wait(Cause(reason))
+        waiting.must_wait(Cause(reason), self._clock.wall())
         self._held.add(waiting)
         self.put_off(waiting, LONGEST_PAUSE)
+
+    def queue(self, waiting: Waiting, files: int) -> None:
+        """The set is complete, and waits for its turn."""
+        waiting.must_wait(Cause(Reason.QUEUED), self._clock.wall())
+        self.turns.join(waiting, files)
+        self.put_off(waiting, _QUEUED_PAUSE)
+
+    def call(self, hands: Mapping[str, int]) -> None:
+        """Look now at the sets whose turn it is; hands is how many files of each person OMERO has."""
+        for waiting in self.turns.call(hands):
+            self.put_off(waiting, 0)
 
     def release(self, logins: Collection[str]) -> None:
         """For these people sets can be offered again: look at those that were held as soon as they may be complete."""
@@ -237,7 +290,7 @@ class Incoming:
     def _wait(self, waiting: Waiting, cause: Cause, seconds: float | None) -> None:
         if cause != waiting.cause and cause.reason is not Reason.RECENT:
             log.info("%s: waits: %s %s", waiting.label, cause.reason, printable(cause.detail))
-        waiting.must_wait(cause)
+        waiting.must_wait(cause, self._clock.wall())
         longer = waiting.left_alone_longer()
         self.put_off(waiting, longer if seconds is None else min(seconds + 0.01, LONGEST_PAUSE))
 
@@ -259,7 +312,8 @@ class Incoming:
             return
         found, rule, _ = looked
         waiting.was_there_before(found.newest)
-        rest = min(rule.quiet_seconds, rule.quiet_seconds - (self._clock.wall() - found.newest))
+        quiet = waiting.seen.quiet
+        rest = min(quiet, quiet - (self._clock.wall() - found.newest))
         self.put_off(waiting, 0 if rule.sentinel else max(0.0, rest))
 
     def examine(self, waiting: Waiting) -> Judged | None:
@@ -295,7 +349,7 @@ class Incoming:
         waiting.has_sentinel(bool(rule.sentinel) and there)
         seen = waiting.observed(wall, steady, watched=self._watches.complete(waiting))
         verdict = judge(found, rule, seen, self._config, sentinel_there=there, probed=probe)
-        return Judged(waiting.key, waiting.names, verdict, found, owner, wall)
+        return Judged(waiting.key, dict(waiting.items), verdict, found, owner, wall)
 
     def _look(self, waiting: Waiting, *, probe: bool) -> tuple[Summary, Rule, int] | None:
         """Walk through a set; give what was found, its rule and its person's user number, or None if it is gone."""
@@ -305,9 +359,7 @@ class Incoming:
                 return None
             began = self._clock.steady()
             walk = self.walk(person.st_uid, probe=probe)
-            if waiting.key.folder:
-                if not folders.is_folder(folder, waiting.key.name):
-                    return None
+            if waiting.folders:
                 walk.on_folder = partial(self._watches.try_to_add, place=waiting)
                 self._watches.renew(waiting)
                 self._unwatched.pop(waiting, None)
@@ -315,7 +367,7 @@ class Incoming:
         if not found.newest:
             return None
         rule = self._config.rule_for(waiting.key.shelf, found.matched)
-        waiting.was_walked(found, rule.quiet_seconds, began)
+        waiting.was_walked(found, quiet_seconds(found, rule, waiting.silence, self._config), began)
         return found, rule, person.st_uid
 
     def walk(self, owner: int, *, probe: bool) -> Walk:
@@ -339,6 +391,7 @@ class Incoming:
     def claimed(self, waiting: Waiting, record: str) -> None:
         """The intent to take the set, the record of this id, is committed."""
         waiting.was_claimed()
+        self.turns.leave(waiting)
         self._claims[record] = waiting
 
     def claim_ended(self, record: str, stuck: str) -> None:
@@ -360,8 +413,8 @@ class Incoming:
             return
         for waiting in list(self._unwatched):
             with self._place(waiting.key) as (folder, _), contextlib.suppress(OSError):
-                if folder is not None:
-                    watch_below(folder, waiting.key.name, partial(self._watches.try_to_add, place=waiting))
+                for name in waiting.folders if folder is not None else ():
+                    watch_below(folder or 0, name, partial(self._watches.try_to_add, place=waiting))
             # Only from now on do events tell everything.
             self._touched(waiting, "", self._clock.steady())
         self._unwatched.clear()

@@ -22,6 +22,7 @@ class Finding(Enum):
 
     FINE = "fine"
     BUSY = "busy"
+    READ = "read"
     HOLE = "hole"
     GONE = "gone"
     UNREADABLE = "unreadable"
@@ -35,7 +36,7 @@ def prepare() -> None:
 
 
 def probe(folder: int, name: str, size: int, inode: int) -> Finding:
-    """Whether nobody writes the file and all its blocks are there.
+    """Whether nobody has the file open, in the first place for writing, and all its blocks are there.
 
     Args:
         folder: The descriptor of its folder.
@@ -43,7 +44,11 @@ def probe(folder: int, name: str, size: int, inode: int) -> Finding:
         size: Its size; if it has another one now, it is being written.
         inode: Its number; another file of that name is not the one that was looked at.
     """
-    return _ask(folder, name, fcntl.F_RDLCK, size, inode)
+    finding = _ask(folder, name, fcntl.F_WRLCK, size, inode)
+    if finding is not Finding.BUSY:
+        return finding
+    finding = _ask(folder, name, fcntl.F_RDLCK, size, inode)
+    return Finding.READ if finding is Finding.FINE else finding
 
 
 def unused(folder: int, name: str) -> Finding:

@@ -7,6 +7,8 @@ import fnmatch
 import re
 from collections.abc import Iterable, Iterator
 
+from . import families
+
 # ext4, XFS and OMERO's own repository: bytes, not characters.
 NAME_BYTES = 255
 LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -52,25 +54,38 @@ def _either(patterns: Iterable[str]) -> re.Pattern[str] | None:
     return re.compile(joined, re.IGNORECASE) if joined else None
 
 
-def stem(name: str, partial: Globs, sentinel: Globs) -> str:
-    """The name of the set that a loose file belongs to: image.ics and image.ids are "image".
+def stem(name: str, partial: Globs, sentinel: Globs, *, folder: bool = False) -> str:
+    """The name of the set that an entry belongs to: image.ics, image.ids and the folder _image_ are "image".
 
     A file in transfer counts as what it will be called ("image.ids.part"), a sentinel as what it speaks of
     ("image.ids.done").
     """
-    name = partial.without_suffix(name)
-    spoken_of = sentinel.without_suffix(name)
-    if spoken_of != name and _FORMAT.fullmatch(spoken_of):
-        name = spoken_of
-    dot = name.rfind(".")
-    return name[:dot] if dot > 0 else name
+    if not folder:
+        name = partial.without_suffix(name)
+        spoken_of = sentinel.without_suffix(name)
+        if spoken_of != name and _FORMAT.fullmatch(spoken_of):
+            name = spoken_of
+    return families.stem(name, folder=folder)
 
 
-def unfit(name: str) -> bool:
-    """Whether OMERO can't take the name: OMERO.dropbox dies of bytes that are no UTF-8, and reads lists by lines."""
+def unfit(name: str, *, own_folder: bool = False, folder: bool = False) -> bool:
+    """Whether OMERO can't take a name: OMERO.dropbox dies of bytes that are no UTF-8, and reads lists by lines.
+
+    Args:
+        name: of a file or folder.
+        own_folder: It is the set's own folder, which settle may give another name.
+        folder: It is a folder.
+    """
+    if not own_folder and (misread(name) or (not folder and name != name.rstrip())):
+        return True
     if name.isascii() and name.isprintable():
         return False
     return any("\udc80" <= c <= "\udcff" or c < " " or c in "\x7f\x85\u2028\u2029" for c in name)
+
+
+def misread(name: str) -> bool:
+    """Whether OMERO.dropbox takes the name for another one."""
+    return any(wrong in name for wrong in _MISREAD)
 
 
 def printable(name: str) -> str:
@@ -79,20 +94,20 @@ def printable(name: str) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
-def fresh(name: str, *, file: bool) -> Iterator[str]:
-    """Names for a set in DropBox, best first: "set", "set (2)", "image (2).tif"; each fits into a directory entry."""
+def fresh(name: str) -> Iterator[str]:
+    """Names for a set's own folder in DropBox, best first: "set", "set (2)"; each fits into a directory entry.
+
+    No file and no folder within the set is ever renamed: image formats find their parts by name.
+    """
     for wrong in _MISREAD:
         name = name.replace(wrong, wrong.replace(" ", "_").replace("-", "_"))
     # OMERO strips the lines in which it lists its files.
     name = name.strip()
     name = "unnamed" if name in {"", ".", ".."} else name
-    dot = name.rfind(".")
-    # An "ending" of 20 characters is none; cutting must leave a real one alone, OMERO knows formats by it.
-    base, ending = (name[:dot], name[dot:]) if file and dot > 0 and len(name[dot:].encode()) <= 20 else (name, "")
     number = 1
     while True:
         mark = f" ({number})" if number > 1 else ""
-        yield cut(base, NAME_BYTES - len((mark + ending).encode())) + mark + ending
+        yield cut(name, NAME_BYTES - len(mark.encode())) + mark
         number += 1
 
 

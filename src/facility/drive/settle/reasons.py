@@ -18,6 +18,11 @@ class Reason(StrEnum):
     HOLES = "holes"
     PARTIAL = "partial"
     SENTINEL = "sentinel"
+    INCOMPLETE = "incomplete"
+    READER = "reader"
+    PIECES = "pieces"
+    TOO_MANY = "too_many"
+    QUEUED = "queued"
     NOTHING = "nothing"
     UNREADABLE = "unreadable"
     UNLEASABLE = "unleasable"
@@ -36,11 +41,17 @@ class Reason(StrEnum):
     EMPTY_FILES = "empty_files"
     NO_FORMAT = "no_format"
     NOT_IMPORTED = "not_imported"
+    PART = "part"
     ALREADY = "already"
     ORPHAN = "orphan"
 
 
-_AGAIN = "Put it into your folder again"
+# They go on by themselves; nobody need do anything.
+HARMLESS = frozenset({
+    Reason.RECENT, Reason.WRITER, Reason.READER, Reason.SENTINEL, Reason.OMERO_DOWN, Reason.NOT_WATCHED, Reason.QUEUED,
+})  # fmt: skip
+
+_AGAIN = "Put it back into your folder"
 TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.RECENT: ("it was changed a moment ago", "Nothing to do: it goes on by itself."),
     Reason.WRITER: (
@@ -48,9 +59,19 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "Nothing to do while the copy runs. Otherwise close the program that has the file open.",
     ),
     Reason.HOLES: (
-        '"{detail}" has gaps: the copy broke off before its end',
-        "Copy the file again over it, or delete it.",
+        '"{detail}" has gaps, as if its copy had broken off',
+        "If it did, copy the file again over it, or delete it. If it is whole: after a day OMERO gets it as it is.",
     ),
+    Reason.READER: ('"{detail}" is open in a program', "Nothing to do: after some minutes it goes on all the same."),
+    Reason.PIECES: (
+        '"{detail}" is an image in thousands of small files, which drive X can\'t give to OMERO',
+        "Export it as OME-TIFF, or ask the facility to import it.",
+    ),
+    Reason.TOO_MANY: (
+        "it has {detail} files that may belong together, and everybody would have to wait for them",
+        "Put it into your folder in smaller folders, or ask the facility to import it.",
+    ),
+    Reason.QUEUED: ("it waits for its turn", "Nothing to do: it goes on by itself."),
     Reason.PARTIAL: (
         '"{detail}" is the name of a file in transfer',
         "Let the transfer end. If it was broken off, copy the file again and delete this one.",
@@ -58,6 +79,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.SENTINEL: (
         "the instrument has not yet said that it is complete ({detail})",
         "Let the acquisition end. If it was broken off, create an empty file of that name in it.",
+    ),
+    Reason.INCOMPLETE: (
+        "{detail}, and is no image by itself",
+        "Copy what is missing beside it. After a day OMERO gets it as it is.",
     ),
     Reason.NOTHING: ("there is nothing in it yet", "Put files into it, or delete it."),
     Reason.UNREADABLE: ('"{detail}" can\'t be read by the import service', "Ask the facility to mend its permissions."),
@@ -71,13 +96,17 @@ TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.HARD_LINK: ('"{detail}" is the same file as another one elsewhere', f"{_AGAIN} as a copy."),
     Reason.FOREIGN: ('"{detail}" belongs to somebody else', f"{_AGAIN} as your own copy."),
     Reason.OTHER_DISK: ('"{detail}" lies on another disk', f"{_AGAIN} as a copy."),
-    Reason.NAME: ('OMERO can\'t take the name "{detail}"', f"{_AGAIN} under a name of ordinary letters."),
+    Reason.NAME: ('OMERO can\'t take the name "{detail}"', f"{_AGAIN} under another name of ordinary letters."),
     Reason.DEPTH: ('"{detail}" lies too deep in folders', f"{_AGAIN} with fewer folders in folders."),
     Reason.EMPTY_FILES: ('its files are empty (0 bytes), like "{detail}"', "Export or copy them again."),
     Reason.NO_FORMAT: ('OMERO knows no format for "{detail}"', "Keep such files elsewhere, or beside their images."),
     Reason.NOT_IMPORTED: (
-        'OMERO did not import "{detail}" in several attempts',
+        "OMERO did not import {detail} in several attempts",
         "Open it with the instrument's program. If it is good, tell the facility: OMERO may not know its format.",
+    ),
+    Reason.PART: (
+        "{detail}",
+        "What OMERO has needs nothing more. Keep the others elsewhere, or tell the facility if they are images.",
     ),
     Reason.ALREADY: (
         "OMERO imported these while they were taken back for another attempt: {detail}",

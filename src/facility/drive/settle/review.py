@@ -8,10 +8,11 @@ from collections.abc import Callable
 
 from . import folders, leases
 from .config import Config
-from .decisions import Report, missing, overdue, overlooked, worth_a_look
+from .decisions import Report, missing, overlooked, worth_a_look
 from .leases import Finding
 from .state import Record, replace
 from .transitions import Roots
+from .workload import Workload
 
 
 def new_id(login: str) -> str:
@@ -22,10 +23,11 @@ def new_id(login: str) -> str:
 class Review:
     """Compares offered sets with the DropBox monitor's reports. Changes nothing on the disk."""
 
-    def __init__(self, config: Config, roots: Roots, is_companion: Callable[[str], bool]) -> None:
+    def __init__(self, config: Config, roots: Roots, is_companion: Callable[[str], bool], workload: Workload) -> None:
         self._config = config
         self._roots = roots
         self._is_companion = is_companion
+        self._workload = workload
 
     def outcome(  # noqa: PLR0911 - a list of cases
         self, record: Record, report: Report, wall: float
@@ -36,14 +38,15 @@ class Review:
             The records to be written: [] if nothing has changed; a partly imported set gives two, what OMERO has (done)
             and what is to be taken back. None: the set is gone from DropBox.
         """
-        config = self._config
+        passed = self._workload.passed(record)
+        if any(path.startswith(f"{record.key}/") or path == record.key for path in report.importing):
+            self._workload.at_work(record)
         if not worth_a_look(
-            report, config, key=record.key, files=record.files, offered_at=record.offered_at,
-            progress_at=record.progress_at,
-        ):  # fmt: skip
+            report, self._config, key=record.key, files=record.files, offered_at=record.offered_at, passed=passed
+        ):
             return self._progressed(record, report)
         count = len(report.imported[record.key])
-        late = overlooked(report, record.offered_at, config) or overdue(report, record.progress_at, config)
+        late = passed or overlooked(report, record.offered_at, self._config)
         if count == record.progress and count and not late:
             return []
         expected = self._expected(record)
@@ -51,19 +54,29 @@ class Review:
             return None
         absent, at_work = missing(report, record.key, expected, file=record.kind == "file")
         if not absent:
-            return [replace(record, state="done", since=wall, progress=len(expected))]
+            return [self._imported(record, report, wall, len(expected))]
         if at_work or not late or count > record.progress:
             return self._progressed(record, report)
         if not self._unused(record, absent):
             return []
+        # An offer that OMERO.dropbox never came to before it was started anew is no attempt.
+        record = replace(record, fair=passed or self._workload.begun(record))
         if len(absent) == len(expected):
             return [replace(record, state="recalling", since=wall, missed=())]
         # What OMERO has stays where it is; the rest goes its own way from here.
+        there = len(expected) - len(absent)
         rest = replace(
             record, id=new_id(record.login), state="recalling", since=wall, missed=tuple(absent), source=record.asked,
-            kind="bundle", files=len(absent),
+            files=len(absent), siblings=there, piecewise=False,
         )  # fmt: skip
-        return [replace(record, state="done", since=wall, progress=len(expected) - len(absent)), rest]
+        return [self._imported(record, report, wall, there), rest]
+
+    def _imported(self, record: Record, report: Report, wall: float, count: int) -> Record:
+        """The set after OMERO has imported all that it was given: done, or with more to be given."""
+        more = record.piecewise and folders.exists(self._roots.staging, record.id)
+        if more:
+            return replace(record, state="offering", since=wall, progress=count, progress_at=report.time)
+        return replace(record, state="done", since=wall, progress=count)
 
     @staticmethod
     def _progressed(record: Record, report: Report) -> list[Record]:

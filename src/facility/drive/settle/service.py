@@ -11,20 +11,19 @@ import signal
 import socket
 import sqlite3
 import time
-from collections import defaultdict
 from typing import Any
 
 from ...core import textfile_metrics
 from ...core.replace_file import replace_file
-from . import folders, leases, metrics
+from . import leases, metrics
 from .clock import Clock
 from .config import Config
 from .engine import Engine
 from .names import printable
-from .notices import Notices, Problem
+from .notices import Notices
+from .overview import overviews
 from .reasons import Reason
-from .state import Record, Store
-from .waiting import Waiting
+from .state import Store
 
 log = logging.getLogger("settle")
 _TELL_SECONDS = 5.0
@@ -101,16 +100,12 @@ class Service:
             return
         oldest = self.clock.wall() - self.config.history_days * _DAY
         dropped = [record.id for record in self.store.where("done", "quarantined") if record.since < oldest]
-        dropped += [record.id for record in self.store.where("quarantined") if not self._lies_in_quarantine(record)]
-        self.store.put([], dropped)
+        aside = self.engine.transitions.put_aside
+        gone = [r for r in self.store.where("quarantined") if not aside.place(r.login, r.target)]
+        self.store.put([], [*dropped, *(record.id for record in gone)])
+        for record in gone:
+            aside.forget(record.login, record.target)
         self._prune_at = now + 60
-
-    def _lies_in_quarantine(self, record: Record) -> bool:
-        try:
-            with folders.open_folder(self.engine.roots.quarantine, record.login) as shelf:
-                return folders.exists(shelf, record.target)
-        except FileNotFoundError:
-            return False
 
     def _write_waiting(self) -> None:
         sets: list[dict[str, Any]] = [
@@ -136,29 +131,16 @@ class Service:
         self._waiting = content
 
     def _write_notices(self) -> None:
-        problems: dict[str, list[Problem]] = defaultdict(list)
-        wall = self.clock.wall()
-        for waiting in self.engine.incoming.sets.values():
-            if self._overlong(waiting, wall):
-                cause = waiting.cause
-                problems[waiting.key.login].append(
-                    Problem(waiting.title, waiting.first_seen, cause.reason, cause.detail)
-                )
-        for record in self.store.where("staged"):
-            if record.reason and wall - record.since >= self.config.notice_after_seconds:
-                problems[record.login].append(Problem(record.name, record.since, record.reason, record.detail))
-        for record in self.store.where("quarantined"):
-            place = f"{self.config.quarantine.name}/{record.login}/{record.target}"
-            problems[record.login].append(Problem(record.name, record.since, record.reason, record.detail, place))
-        self._errors += self._notices.write(self.engine.incoming.logins, problems)
-
-    def _overlong(self, waiting: Waiting, wall: float) -> bool:
-        if waiting.cause.reason is Reason.NOTHING:
-            return False
-        patience = self.config.notice_after_seconds
-        if waiting.cause.reason is Reason.SENTINEL:
-            patience = self.config.sentinel_wait_seconds
-        return wall - waiting.first_seen >= patience
+        report = self.engine.monitor.report
+        told = overviews(
+            self.config,
+            self.engine.incoming.sets.values(),
+            self.store.where("staged", "offered", "recalling", "recalled", "quarantined"),
+            {key: len(files) for key, files in report.imported.items()},
+            wall=self.clock.wall(),
+            seconds_per_file=self.engine.workload.pace,
+        )
+        self._errors += self._notices.write(self.engine.incoming.logins, told)
 
     def _write_metrics(self) -> None:
         if self.config.metrics_file is None:

@@ -29,7 +29,8 @@ class Record:
     Attributes:
         id: also the name of its folder in staging: "<login>~<random>".
         login, name, shelf: whose, as what and on which instrument's shelf ("": none) it lay in incoming.
-        kind: "folder" | "file": the one entry of the staging folder; "bundle": the staging folder itself is the set.
+        kind: "folder": the one entry of the staging folder; "bundle": the staging folder itself is the set. "file", a
+            loose file as it is, comes from installations before each set had a folder of its own.
         items: the names in incoming that make it up.
         state: claiming > staged > offering > offered > done; offered > recalling > recalled > staged | quarantining;
             staged > returning > (gone) | quarantining > quarantined.
@@ -44,6 +45,9 @@ class Record:
         progress: how many of its files OMERO has; files: how many it should have.
         missed: the files to take back, relative to the set; (): all of it.
         source: what the missed files are taken from, in DropBox/<login>.
+        piecewise: whether OMERO is given some files at a time; the others wait in staging.
+        fair: whether OMERO had its time for the last offer, so that it counts as an attempt.
+        siblings: how many files of the set OMERO has, of which this is what it missed.
     """
 
     id: str
@@ -68,6 +72,9 @@ class Record:
     bytes: int = 0
     missed: tuple[str, ...] = ()
     source: str = ""
+    piecewise: bool = False
+    fair: bool = True
+    siblings: int = 0
 
     @property
     def key(self) -> str:

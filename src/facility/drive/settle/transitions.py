@@ -13,14 +13,14 @@ import errno
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import PurePosixPath
 
 from . import folders
+from .aside import Aside
 from .clock import Clock
-from .config import Config
+from .config import Config, Matchers
 from .decisions import Report, Summary, missing
-from .names import cut, fresh, printable
+from .families import stem
+from .names import cut, fresh, misread, printable
 from .reasons import Reason, explanation
 from .state import Record, Store, replace
 from .walk import Walk
@@ -53,6 +53,12 @@ class Roots:
         return cls(*opened)
 
 
+def _listed(paths: Sequence[str], most: int = 20) -> str:
+    """The first paths in quotes, and how many more there are."""
+    more = f" and {len(paths) - most} more" if len(paths) > most else ""
+    return ", ".join(f'"{printable(path)}"' for path in sorted(paths)[:most]) + more
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """What came of an act: the next record (None: the set is no longer ours), and why if it did not work."""
@@ -66,6 +72,7 @@ class Transitions:
 
     def __init__(self, config: Config, roots: Roots, store: Store, clock: Clock, walk: Callable[[int], Walk]) -> None:
         """Args: walk gives a probing walk for a person's sets; it gets the person's user number."""
+        self._is_companion = Matchers.of(config).not_expected
         self._config = config
         self._roots = roots
         self._store = store
@@ -82,6 +89,7 @@ class Transitions:
             "returning": lambda record, _: Step(self._return(record)),
             "quarantining": lambda record, _: Step(self._quarantine(record)),
         }
+        self.put_aside = Aside(roots.incoming, roots.quarantine)
         # Since when (steady) a set in staging looks as it does.
         self._seen: dict[str, tuple[tuple[int, float], float]] = {}
 
@@ -133,9 +141,8 @@ class Transitions:
             return None
         with folders.open_folder(self._roots.staging, record.id) as own:
             found = self._walk(record.owner).set(own, names)
-            if record.kind != "bundle":
-                kind = "folder" if folders.is_folder(own, names[0]) else "file"
-                record = replace(record, kind=kind if len(names) == 1 else "bundle")
+            if record.kind != "bundle" and not (len(names) == 1 and folders.is_folder(own, names[0])):
+                record = replace(record, kind="bundle")
         if found.refused:
             return self.aside(record, *found.refused)
         reason, detail = self._dirty(record, found)
@@ -149,13 +156,26 @@ class Transitions:
             changed = (reason, detail) != (record.reason, record.detail)
             return replace(record, reason=reason, detail=detail) if changed else record
         self._seen.pop(record.id, None)
-        with folders.open_folder(self._roots.dropbox, record.login) as box:
-            for name in fresh(record.name, file=record.kind == "file"):
-                if not folders.exists(box, name) and self._store.reserve(record.login, name):
-                    break
+        target = self._target(record, names)
+        if record.kind == "folder" and target != names[0] and not misread(names[0]):
+            # The name was used before: the folder keeps it, in a folder of its own.
+            record = replace(record, kind="bundle")
         return replace(
-            self._next(record, "offering"), target=name, files=found.files, bytes=found.bytes, reason="", detail=""
-        )
+            self._next(record, "offering"), target=target, files=found.files, bytes=found.bytes, reason="", detail="",
+            piecewise=found.apart and found.files > self._config.files_at_once,
+        )  # fmt: skip
+
+    def _target(self, record: Record, names: list[str]) -> str:
+        """A name in DropBox that no set of this person ever had."""
+        wanted = names[0] if record.kind == "folder" else record.name
+        if record.kind == "bundle" and record.items == (record.name,):
+            wanted = stem(record.name, folder=False)
+        with folders.open_folder(self._roots.dropbox, record.login) as box:
+            return next(
+                name
+                for name in fresh(wanted)
+                if not folders.exists(box, name) and self._store.reserve(record.login, name)
+            )
 
     def _staged_aside(self, record: Record) -> Record:
         """What is to be put aside is looked at once more, too: it may have been taken up again in the last moment."""
@@ -169,11 +189,12 @@ class Transitions:
         return self.aside(record, Reason(record.reason), record.detail)
 
     def _dirty(self, record: Record, found: Summary) -> tuple[Reason | None, str]:
-        """Why a set in staging is not fit for OMERO: open handles survive a rename."""
+        """Why a set in staging is not fit for OMERO: open handles survive a rename.
+
+        Gaps were judged before; if there are others now, the set has changed.
+        """
         if found.writer or found.unleasable:
             return Reason.WRITER, found.writer or found.unleasable
-        if found.hole:
-            return Reason.HOLES, found.hole
         if found.unreadable:
             return Reason.UNREADABLE, found.unreadable
         if not record.asked and self.signatures.get(record.id) != found.signature:
@@ -194,6 +215,8 @@ class Transitions:
         return report.fresh(self._clock.wall(), self._config.monitor_max_age) and record.login in report.watching
 
     def _offer(self, record: Record) -> Record | None:
+        if record.piecewise:
+            return self._offer_piece(record)
         staging = self._roots.staging
         with folders.open_folder(self._roots.dropbox, record.login) as box:
             offered_at = None
@@ -226,6 +249,31 @@ class Transitions:
             progress=0,
         )
 
+    def _offer_piece(self, record: Record) -> Record | None:
+        """Give OMERO as many files as it may have at once, in the set's own folder, which stays when it has them."""
+        inner = [record.name] if record.kind == "folder" else []
+        with folders.open_folder(self._roots.dropbox, record.login) as box:
+            folders.make(box, record.target)
+            there = sum(1 for path, status in folders.files_below(box, record.target) if self._counts(path, status))
+            left = sorted(folders.files_below(self._roots.staging, record.id, missing_is_empty=True))
+            with folders.open_folder(box, record.target) as own:
+                for path, status in left:
+                    if there - record.progress >= self._config.files_at_once:
+                        break
+                    there += self._counts(path, status)
+                    below = path.split("/")[len(inner) :]
+                    self._move_file(self._roots.staging, record.id, path, own, below)
+            if not there:
+                return None
+        if folders.exists(self._roots.staging, record.id):
+            folders.remove_empty_tree(self._roots.staging, record.id)
+        now = self._clock.wall()
+        return replace(self._next(record, "offered"), asked=record.target, offered_at=now, progress_at=now, files=there)
+
+    def _counts(self, path: str, status: os.stat_result) -> bool:
+        """Whether OMERO should import the file."""
+        return bool(status.st_size) and not self._is_companion(path.rpartition("/")[2])
+
     def _recall(self, record: Record) -> Record | None:
         """Take back what OMERO does not have: a folder file by file, never by a rename of its own.
 
@@ -233,34 +281,37 @@ class Transitions:
         joins bytes and text in process_IN_MOVE_SELF). The folder can be deleted, and is.
         """
         roots = self._roots
-        kind = "file" if record.kind == "file" else "bundle"
+        # In staging a folder lies in the set's own one, below the name that it had in the person's.
+        inner = [record.name] if record.kind == "folder" else []
         with folders.open_folder(roots.dropbox, record.login) as box:
             folders.make_as_in(roots.staging, record.id, box)
             with folders.open_folder(roots.staging, record.id) as own:
-                if kind == "file":
+                if record.kind == "file":
                     with contextlib.suppress(FileNotFoundError):
                         folders.rename(box, record.asked, own, record.asked)
                 elif record.missed:
                     for path in record.missed:
-                        self._recall_file(box, own, record.source, PurePosixPath(path))
+                        self._move_file(box, record.source, path, own, [*inner, *path.split("/")])
                 elif folders.is_folder(box, record.asked):
                     for path, _ in list(folders.files_below(box, record.asked)):
-                        self._recall_file(box, own, record.asked, PurePosixPath(path))
+                        self._move_file(box, record.asked, path, own, [*inner, *path.split("/")])
                     folders.remove_empty_tree(box, record.asked)
         if not self.entries(record):
             folders.remove_empty(roots.staging, record.id)
             return None
-        return replace(self._next(record, "recalled"), kind=kind)
+        return self._next(record, "recalled")
 
     @staticmethod
-    def _recall_file(box: int, own: int, source: str, path: PurePosixPath) -> None:
+    def _move_file(place: int, source: str, path: str, target: int, below: Sequence[str]) -> None:
+        """Move a file out of a folder, making the folders below the target that it needs."""
+        *parts, name = path.split("/")
         try:
-            with folders.open_folder(box, source, *path.parts[:-1]) as there, contextlib.ExitStack() as stack:
-                here = own
-                for part in path.parts[:-1]:
+            with folders.open_folder(place, source, *parts) as there, contextlib.ExitStack() as stack:
+                here = target
+                for part in below[:-1]:
                     folders.make(here, part)
                     here = stack.enter_context(folders.open_folder(here, part))
-                folders.rename(there, path.name, here, path.name)
+                folders.rename(there, name, here, name)
         except FileNotFoundError:
             return  # moved before a crash, or gone
 
@@ -276,16 +327,22 @@ class Transitions:
             return record
         there = sorted(set(files) - set(absent))
         if there:
-            return self.aside(record, Reason.ALREADY, ", ".join(printable(path) for path in there[:20]))
+            return self.aside(record, Reason.ALREADY, _listed(there))
         if record.attempts >= config.reoffer_limit:
-            example = record.missed[0] if record.missed else record.name
-            return self.aside(record, Reason.NOT_IMPORTED, example)
-        return replace(self._next(record, "staged"), attempts=record.attempts + 1, missed=(), source="")
+            if record.siblings:
+                has = f"{record.siblings} file{'s' if record.siblings > 1 else ''}"
+                detail = f'OMERO has {has} of "{printable(record.name)}", but did not import {_listed(files)}'
+                return self.aside(record, Reason.PART, detail)
+            return self.aside(record, Reason.NOT_IMPORTED, _listed(files))
+        return replace(
+            self._next(record, "staged"), attempts=record.attempts + record.fair, missed=(), source="", fair=True
+        )
 
     def _recalled_files(self, record: Record) -> list[str]:
         if record.kind == "file":
             return [record.asked]
-        return [path for path, _ in folders.files_below(self._roots.staging, record.id)]
+        inner = f"{record.name}/" if record.kind == "folder" else ""
+        return [path.removeprefix(inner) for path, _ in folders.files_below(self._roots.staging, record.id)]
 
     def _return(self, record: Record) -> Record | None:
         """Give a set back to its person's folder; what finds its name taken stays in staging."""
@@ -303,31 +360,34 @@ class Transitions:
         return None
 
     def aside(self, record: Record, reason: Reason, detail: str) -> Record:
-        """The record's next state if it is to be put into quarantine: with a name for it."""
-        day = datetime.fromtimestamp(self._clock.wall(), UTC).strftime("%Y-%m-%d")
-        folders.make(self._roots.quarantine, record.login)
-        with folders.open_folder(self._roots.quarantine, record.login) as shelf:
-            # The reason's file has a longer name, which must fit too.
-            wanted = cut(f"{day}-{printable(record.name)}", 200)
-            target = next(name for name in fresh(wanted, file=False) if not folders.exists(shelf, name))
+        """The record's next state if it is to be put aside: with its own name there, if that is free."""
+        names = self.entries(record)
+        wanted = names[0] if len(names) == 1 else printable(record.name)
+        with self.put_aside.of(record.login) as place:
+            # Its explanation has a longer name, which must fit too.
+            target = next(name for name in fresh(cut(wanted, 200)) if not folders.exists(place, name))
         return replace(self._next(record, "quarantining"), reason=reason, detail=printable(detail), target=target)
 
     def _quarantine(self, record: Record) -> Record | None:
-        staging = self._roots.staging
-        folders.make(self._roots.quarantine, record.login)
-        with folders.open_folder(self._roots.quarantine, record.login) as shelf:
+        staging, names = self._roots.staging, self.entries(record)
+        with self.put_aside.of(record.login) as place:
             try:
-                if folders.is_folder(staging, record.id):
-                    folders.make_as_in(staging, record.id, shelf)
-                folders.rename(staging, record.id, shelf, record.target)
+                if names == [record.target]:
+                    with folders.open_folder(staging, record.id) as own:
+                        folders.rename(own, record.target, place, record.target)
+                elif names:
+                    folders.make_as_in(staging, record.id, place)
+                    folders.rename(staging, record.id, place, record.target)
             except FileExistsError:
                 return self.aside(record, Reason(record.reason), record.detail)
             except FileNotFoundError:
-                if not folders.exists(shelf, record.target):
-                    return None
+                pass  # gone, or renamed before a crash; looked for below
+            folders.remove_empty(staging, record.id)
+            if not folders.exists(place, record.target):
+                return None
             what, cure = explanation(record.reason, record.detail)
             text = f"{printable(record.name)} was not given to OMERO: {what}.\n{cure}\n"
-            folders.replace_file(shelf, f"{record.target}.reason.txt", text.encode())
+            self.put_aside.explain(place, record.target, text)
         return self._next(record, "quarantined")
 
     def _next(self, record: Record, state: str) -> Record:

@@ -7,6 +7,7 @@ it or gets a verdict (tests/contract/test_settle.py). docs/services/share.md sho
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -17,21 +18,21 @@ from .reasons import Reason
 # A set without an event is looked at again after 5 s, 10 s, ... at most this.
 LONGEST_PAUSE = 900.0
 _SHORTEST_PAUSE = 5.0
+# A copy hardly ever pauses for so long; what does may be an acquisition.
+_SILENCE = 5.0
 
 
 class Key(NamedTuple):
     """What tells a set from the others.
 
     Attributes:
-        login, shelf: whose, on which instrument's shelf ("": none).
-        name: the folder's name, or the stem of loose files.
-        folder: whether it is a folder.
+        login, shelf: whose, on which instrument's shelf ("": none), by the shelf's name on the disk.
+        name: what the names of its files and folders have in common, as Windows compares names.
     """
 
     login: str
     shelf: str
     name: str
-    folder: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +69,11 @@ class Waiting:
         key: which one.
         first_seen: epoch seconds.
         event: when its last event came (steady); None: it was there when settle started.
+        silence: the longest time (seconds) without an event after which something came again.
         seen: how it looked in the last walk.
-        items: the names of its files if it is no folder.
+        items: the names of its files and folders, each with whether it is a folder.
         sentinel: whether its sentinel was seen, so that each event may complete it.
-        cause: why it waits.
+        cause: why it waits; cause_since: since when for this reason, epoch seconds.
         pause: for how long (seconds) it was last left alone without an event.
         claimed: whether a record takes it over; until that is done nothing else may.
         gone: whether it is no longer there, or no longer the person's.
@@ -81,9 +83,11 @@ class Waiting:
     first_seen: float
     event: float | None
     seen: Seen
-    items: set[str] = field(default_factory=set)
+    silence: float = 0
+    items: dict[str, bool] = field(default_factory=dict)
     sentinel: bool = False
     cause: Cause = Cause()
+    cause_since: float = 0
     pause: float = 0
     claimed: bool = False
     gone: bool = False
@@ -91,17 +95,22 @@ class Waiting:
     @property
     def names(self) -> tuple[str, ...]:
         """The entries of the person's folder, or of the shelf, that make it up."""
-        return (self.key.name,) if self.key.folder else tuple(sorted(self.items))
+        return tuple(sorted(self.items))
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Those of its entries that are folders."""
+        return tuple(name for name in self.names if self.items[name])
 
     @property
     def title(self) -> str:
-        """What people see of it: the folder's name, or that of the first file."""
+        """What people see of it: the name of its first entry."""
         return next(iter(self.names), self.key.name)
 
     @property
     def label(self) -> str:
         """How the log names it."""
-        return f"{self.key.login}/{printable(self.key.name)}"
+        return f"{self.key.login}/{printable(self.title)}"
 
     @property
     def quiet_at(self) -> float | None:
@@ -110,17 +119,17 @@ class Waiting:
 
     def observed(self, wall: float, steady: float, *, watched: bool) -> Observed:
         """Since when it is known as it is, for a decision at this time."""
-        return Observed(wall, steady, self.event, self.seen.since, watched)
+        return Observed(wall, steady, self.event, self.seen.since, watched, self.silence)
 
     # What happens to it. For incoming.py alone.
 
-    def gained_file(self, name: str) -> None:
-        """A loose file belongs to it."""
-        self.items.add(name)
+    def gained(self, name: str, *, folder: bool) -> None:
+        """A file or folder belongs to it."""
+        self.items[name] = folder
 
-    def lost_file(self, name: str) -> None:
-        """A loose file was removed or renamed."""
-        self.items.discard(name)
+    def lost(self, name: str) -> None:
+        """A file or folder was removed or renamed, or belongs to another set now."""
+        self.items.pop(name, None)
 
     def may_have_changed(self, at: float) -> None:
         """Nobody knows what happened until then: events were lost."""
@@ -128,6 +137,9 @@ class Waiting:
 
     def had_event(self, at: float, *, sentinel: bool) -> None:
         """Something in it changed; sentinel: a file that can be its sentinel."""
+        # While it waits for something else, as for a file to be closed, a silence says nothing of its rhythm.
+        if self.event is not None and at - self.event >= _SILENCE and self.cause.reason is Reason.RECENT:
+            self.silence = max(self.silence, at - self.event)
         self.event = at
         self.pause = 0
         self.sentinel = self.sentinel or sentinel
@@ -146,8 +158,10 @@ class Waiting:
         """A walk found its sentinel, or found none."""
         self.sentinel = there
 
-    def must_wait(self, cause: Cause) -> None:
-        """It stays where it is, for this cause."""
+    def must_wait(self, cause: Cause, wall: float) -> None:
+        """It stays where it is, for this cause, as of now (epoch seconds)."""
+        if cause.reason is not self.cause.reason:
+            self.cause_since = wall
         self.cause = cause
 
     def left_alone_longer(self) -> float:
@@ -173,7 +187,8 @@ class Judged:
     """A set as it was judged.
 
     Attributes:
-        key, names: which one, and the entries of the person's folder, or of the shelf, that make it up.
+        key, items: which one, and the entries of the person's folder, or of the shelf, that make it up, each with
+            whether it is a folder.
         verdict: what becomes of it.
         found: what the walk found.
         owner: the person's user number.
@@ -181,7 +196,7 @@ class Judged:
     """
 
     key: Key
-    names: tuple[str, ...]
+    items: Mapping[str, bool]
     verdict: Verdict
     found: Summary
     owner: int

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from . import leases
+from . import families, leases
 from .config import Matchers
 from .decisions import Summary
 from .folders import FOLDER
@@ -20,6 +20,7 @@ from .reasons import Reason
 PATH_BYTES = 2000
 DEPTH = 64
 _MASK = (1 << 64) - 1
+_WRITTEN_SECONDS = 2.0
 
 
 @dataclass(slots=True)
@@ -41,8 +42,9 @@ class Walk:
     probe: bool = False
 
     def set(self, parent: int, names: Sequence[str]) -> Summary:
-        """Look at a set: one folder, or loose files, by their names in parent. What is gone is left out."""
+        """Look at a set: its files and folders, by their names in parent. What is gone is left out."""
         found = Summary()
+        entries: dict[str, bool] = {}
         for name in names:
             try:
                 status = os.stat(name, dir_fd=parent, follow_symlinks=False)
@@ -52,15 +54,17 @@ class Walk:
             found.signature = (found.signature + hash((name, status.st_ino))) & _MASK
             found.newest = max(found.newest, status.st_ctime)
             self._match(found, name)
-            if self._refused(found, name, name, status):
+            entries[name] = stat.S_ISDIR(status.st_mode)
+            if self._refused(found, name, name, status, own_folder=len(names) == 1 and entries[name]):
                 self._refused_file(found, parent, name, name, status)
                 continue
-            if stat.S_ISDIR(status.st_mode):
+            if entries[name]:
                 self._folder(found, parent, name, name, 1)
             else:
                 self._signed(found, name, status, 0)
                 self._file(found, parent, name, name, status)
                 self._sentinel(found, name)
+        self._lacking(found, entries, "")
         return found
 
     def _folder(self, found: Summary, parent: int, name: str, place: str, depth: int) -> None:
@@ -74,12 +78,20 @@ class Walk:
         try:
             if self.on_folder:
                 self.on_folder(descriptor)
+            if not found.pieces and self.matchers.pieces(name):
+                found.pieces = place
             if depth > DEPTH or len(os.fsencode(place)) > PATH_BYTES:
                 found.refused = found.refused or (Reason.DEPTH, place)
                 return
+            asked = False
             with os.scandir(descriptor) as entries:
                 for entry in entries:
                     self._entry(found, descriptor, entry, place, depth)
+                    asked = asked or families.may_lack(entry.name)
+            if asked:
+                with os.scandir(descriptor) as entries:
+                    here = {entry.name: entry.is_dir(follow_symlinks=False) for entry in entries}
+                self._lacking(found, here, f"{place}/")
         finally:
             os.close(descriptor)
 
@@ -99,38 +111,51 @@ class Walk:
             self._folder(found, descriptor, name, below, depth + 1)
             return
         self._match(found, name)
+        # A copy sets the file's old times in the end; a program that writes leaves the times of its writing.
+        found.written = found.written or abs(status.st_ctime - status.st_mtime) < _WRITTEN_SECONDS
         self._file(found, descriptor, name, below, status)
         if depth == 1:
             self._sentinel(found, name)
 
     def _file(self, found: Summary, folder: int, name: str, place: str, status: os.stat_result) -> None:
         """Count a regular file, and probe it if that is wanted."""
-        matchers = self.matchers
         size = status.st_size
-        found.bytes += size
-        found.example = found.example or place
-        ignored = matchers.ignored(name)
-        if not ignored and not found.partial and matchers.partial(name):
-            found.partial = place
-        if ignored or matchers.companion(name):
-            found.companions += 1
-        elif size:
-            found.files += 1
-        else:
-            found.empty += 1
+        ignored = self._counted(found, name, place, status)
         if not self.probe:
             return
         finding = leases.probe(folder, name, size, status.st_ino)
         if finding is Finding.FINE or (ignored and finding is not Finding.BUSY):
-            return
+            return  # nobody waits for what is no image
         if finding in {Finding.BUSY, Finding.GONE}:
             found.writer = found.writer or place
+        elif finding is Finding.READ:
+            found.reader = found.reader or place
         elif finding is Finding.HOLE:
             found.hole = found.hole or place
         elif finding is Finding.UNKNOWN:
             found.unleasable = found.unleasable or place
         else:
             found.unreadable = found.unreadable or place
+
+    def _counted(self, found: Summary, name: str, place: str, status: os.stat_result) -> bool:
+        """Count a regular file; give whether it is a bookkeeping file."""
+        matchers = self.matchers
+        found.bytes += status.st_size
+        if matchers.ignored(name):
+            found.ignored += 1
+            return True
+        found.example = found.example or place
+        if not found.partial and matchers.partial(name):
+            found.partial = place
+        if matchers.companion(name):
+            found.companions += 1
+            found.apart = False
+        elif status.st_size:
+            found.files += 1
+            found.apart = found.apart and families.apart(name)
+        else:
+            found.empty += 1
+        return False
 
     def _refused_file(self, found: Summary, folder: int, name: str, place: str, status: os.stat_result) -> None:
         """Ask of a file that may not go to OMERO whether somebody still writes it; nothing else matters there."""
@@ -139,7 +164,15 @@ class Walk:
             if finding is Finding.BUSY:
                 found.writer = found.writer or place
 
-    def _refused(self, found: Summary, name: str, place: str, status: os.stat_result) -> bool:
+    @staticmethod
+    def _lacking(found: Summary, entries: dict[str, bool], place: str) -> None:
+        """Keep the first image of which a part is missing."""
+        if not found.lacking and any(map(families.may_lack, entries)) and (lacks := families.lacking(entries)):
+            found.lacking = f'"{place}{lacks[0]}" comes without {lacks[1]}'
+
+    def _refused(
+        self, found: Summary, name: str, place: str, status: os.stat_result, *, own_folder: bool = False
+    ) -> bool:
         """Whether this must not go to OMERO; the first such finding is kept."""
         mode = status.st_mode
         reason = None
@@ -153,7 +186,7 @@ class Walk:
             reason = Reason.OTHER_DISK
         elif not reason and status.st_uid not in self.owners:
             reason = Reason.FOREIGN
-        elif not reason and unfit(name):
+        elif not reason and unfit(name, own_folder=own_folder, folder=stat.S_ISDIR(mode)):
             reason = Reason.NAME
         if reason and not found.refused:
             found.refused = reason, place
