@@ -11,7 +11,7 @@ from pathlib import Path
 from facility.core.replace_file import replace_file
 from facility.drive.settle.aside import PUT_ASIDE, is_explanation
 from facility.drive.settle.config import Config
-from facility.drive.settle.incoming import NOTICE
+from facility.drive.settle.entries import NOTICE
 from facility.drive.settle.service import Service
 
 PERSON, OTHER = 30001, 30002

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from facility.drive.settle.config import Rule
-from facility.drive.settle.incoming import NOTICE
+from facility.drive.settle.entries import NOTICE
 from tests.faults.facility import OTHER, PERSON, QUIET, Facility
 
 LONG = 600

@@ -13,7 +13,7 @@ import pytest
 
 from facility.drive.settle.aside import PUT_ASIDE
 from facility.drive.settle.config import Rule
-from facility.drive.settle.incoming import NOTICE
+from facility.drive.settle.entries import NOTICE
 from tests.faults.facility import OTHER, PERSON, QUIET, Facility
 
 # After so long, what holds no image is put aside.

@@ -17,8 +17,12 @@ import json, pathlib, time
 report = pathlib.Path("/run/omero-dropbox-monitor/report.json")
 report.parent.mkdir(exist_ok=True)
 while True:
-    people = [folder.name for folder in pathlib.Path("/OMERO/DropBox").iterdir()]
-    told = {"time": time.time(), "since": 1, "alive": True, "watching": people, "importing": [], "imported": {}}
+    box = pathlib.Path("/OMERO/DropBox")
+    people = [folder.name for folder in box.iterdir()]
+    asked = pathlib.Path("/run/settle/asked.json")
+    sets = json.loads(asked.read_text())["sets"] if asked.exists() else []
+    has = {name: [str(p.relative_to(box / name)) for p in (box / name).rglob("*") if p.is_file()] for name in sets}
+    told = {"time": time.time(), "since": 1, "alive": True, "watching": people, "importing": [], "imported": has}
     new = report.with_suffix(".new")
     new.write_text(json.dumps(told))
     new.rename(report)
@@ -93,7 +97,7 @@ def bob(person):
 
 @pytest.fixture
 def monitor(server):
-    """Stand in for the DropBox monitor, who says that OMERO watches and has nothing to do."""
+    """Stand in for the DropBox monitor, who says that OMERO watches, and has at once what it was given."""
     server.run_expect([0], f"systemd-run --quiet --collect --unit=dropbox-monitor python3 -c {shlex.quote(MONITOR)}")
     yield
     server.run("systemctl stop dropbox-monitor; rm -rf /run/omero-dropbox-monitor")

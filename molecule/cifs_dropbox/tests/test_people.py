@@ -130,18 +130,19 @@ def test_nobody_can_take_access_away_from_settle_and_omero(client, server, alice
 
 def test_a_set_that_is_complete_gets_to_omero_and_one_that_is_being_written_waits(server, alice, monitor, until):
     """The whole way over the real server: share, leases, sandbox, rename."""
-    box = "/OMERO/DropBox/alice"
-    # settle gives OMERO each name only once.
     slow, quick = (f"{name}-{uuid.uuid4().hex}.tif" for name in ("slow", "quick"))
+    box = "/OMERO/DropBox/alice"
     alice.does("mkdir alice/confocal-1")
     # An acquisition of ten seconds; the quiet time of this shelf is two.
     alice.begins(f"put - alice/confocal-1/{slow}", before="(head -c 20000000 /dev/zero; sleep 10; printf last) |")
     assert until(lambda: server.run(f"test -s {FOLDER}/alice/confocal-1/{slow}").rc == 0)
     assert alice.puts("pixels", f"alice/confocal-1/{quick}") == ""
-    assert until(lambda: server.file(f"{box}/{quick}").exists), server.run("journalctl -u settle").stdout
+    # Each set has a folder of its own.
+    slow_image, quick_image = (f"{box}/{name.removesuffix('.tif')}/{name}" for name in (slow, quick))
+    assert until(lambda: server.file(quick_image).exists), server.run("journalctl -u settle").stdout
     assert server.run(f"ls -s {FOLDER}/alice/confocal-1/{slow}").rc == 0, "it was taken away from its writer"
-    assert until(lambda: server.file(f"{box}/{slow}").exists), server.run("journalctl -u settle").stdout
-    assert server.run(f"runuser -u omero-server -- tail -c 4 {box}/{slow}").stdout == "last"
-    assert server.run(f"runuser -u omero-server -- cat {box}/{quick}").stdout == "pixels"
+    assert until(lambda: server.file(slow_image).exists), server.run("journalctl -u settle").stdout
+    assert server.run(f"runuser -u omero-server -- tail -c 4 {slow_image}").stdout == "last"
+    assert server.run(f"runuser -u omero-server -- cat {quick_image}").stdout == "pixels"
     assert server.run(f"runuser -u alice -- ls {box}").rc == 2
     assert alice.sees("alice/confocal-1") == set()

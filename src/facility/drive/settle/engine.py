@@ -13,8 +13,9 @@ from . import folders
 from .clock import Clock
 from .config import Config, Matchers
 from .decisions import Report
+from .entries import NOTICE, OLD_NOTICE
 from .families import gathering, stem
-from .incoming import NOTICE, OLD_NOTICE, Incoming
+from .incoming import Incoming
 from .monitor_report import MonitorFiles
 from .names import LOGIN, printable
 from .reasons import Reason

@@ -8,7 +8,7 @@ import ctypes
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NOREPLACE = 1
@@ -145,3 +145,17 @@ def files_below(folder: int, name: str, *, missing_is_empty: bool = False) -> It
                     stack.append((*parts, entry.name))
                 elif entry.is_file(follow_symlinks=False):
                     yield "/".join((*parts, entry.name)), entry.stat(follow_symlinks=False)
+
+
+def move_file(place: int, source: str, path: str, target: int, below: Sequence[str]) -> None:
+    """Move a file out of a folder, making the folders below the target that it needs; one that is gone is left out."""
+    *parts, name = path.split("/")
+    try:
+        with open_folder(place, source, *parts) as there, contextlib.ExitStack() as stack:
+            here = target
+            for part in below[:-1]:
+                make(here, part)
+                here = stack.enter_context(open_folder(here, part))
+            rename(there, name, here, name)
+    except FileNotFoundError:
+        return

@@ -16,23 +16,20 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 
 from . import folders, inotify
-from .aside import PUT_ASIDE
 from .clock import Clock
 from .config import Config, Matchers, Rule
 from .decisions import Summary, judge, quiet_seconds
-from .families import TOGETHER, fold, gathering, takes
-from .names import LOGIN, printable, stem
+from .entries import Entries, belonging
+from .families import TOGETHER, gathering
+from .names import LOGIN, printable
 from .reasons import Reason
 from .timetable import Timetable
 from .turns import Turns
 from .waiting import LONGEST_PAUSE, Cause, Judged, Key, Seen, Waiting
 from .walk import Walk
-from .watches import Watches, watch_below
+from .watches import Watches
 
 log = logging.getLogger("settle")
-NOTICE = "! Import status.txt"
-# What earlier versions wrote.
-OLD_NOTICE = "! Import problems.txt"
 # New folders in a set are looked for at most this often, or in a twentieth of the time.
 _WATCH_PAUSE = 0.2
 # A set whose turn does not come is looked at again now and then.
@@ -60,7 +57,7 @@ class Incoming:
         self._watch_at = 0.0
         self.logins: set[str] = set()
         # A set whose shelf or files may fall under a rule with a sentinel is looked at on each event of a sentinel.
-        self._instruments = frozenset(map(fold, config.instruments))
+        self._entries = Entries(config, matchers)
         self._shortest = min((config.quiet_seconds, *(rule.quiet_seconds for rule in config.rules)))
 
     # What is there.
@@ -118,22 +115,16 @@ class Incoming:
         with os.scandir(folder) as entries:
             for entry in entries:
                 is_folder = entry.is_dir(follow_symlinks=False)
-                if is_folder and self._is_shelf(shelf, entry.name):
+                if is_folder and self._entries.is_shelf(shelf, entry.name):
                     shelves.append(entry.name)
-                elif not self._is_no_set(shelf, entry.name):
+                elif not self._entries.is_no_set(shelf, entry.name):
                     waiting = self._found(login, shelf, entry.name, is_folder, start=start)
                     seen.add(waiting.key)
         return shelves
 
-    def _is_no_set(self, shelf: str, name: str) -> bool:
-        return self._matchers.ignored(name) or (not shelf and fold(name) == fold(PUT_ASIDE))
-
-    def _is_shelf(self, shelf: str, name: str) -> bool:
-        return not shelf and fold(name) in self._instruments
-
     def _found(self, login: str, shelf: str, name: str, is_folder: bool, *, start: bool = False) -> Waiting:
         """The set to which an entry of a person's folder belongs, made if it is new."""
-        key = self._key(login, shelf, name, is_folder)
+        key = self._entries.key((login, shelf), name, folder=is_folder, sets=self.sets)
         waiting = self.sets.get(key)
         if waiting is None:
             now = self._clock.steady()
@@ -149,30 +140,14 @@ class Incoming:
                 self._gather(waiting)
         return waiting
 
-    def _key(self, login: str, shelf: str, name: str, is_folder: bool) -> Key:
-        together = Key(login, shelf, TOGETHER)
-        if not is_folder and gathering([name]):
-            return together
-        gathered = self.sets.get(together)
-        if gathered and (name in gathered.items or takes(gathering(gathered.items), name, folder=is_folder)):
-            return together
-        return Key(login, shelf, fold(stem(name, self._matchers.partial, self._matchers.sentinel, folder=is_folder)))
-
     def _gather(self, waiting: Waiting) -> None:
         """Give a set whose head has come what lay in its place already."""
-        families = gathering(waiting.items)
-        login, shelf, _ = waiting.key
-        for other in [w for key, w in self.sets.items() if key[:2] == (login, shelf) and w is not waiting]:
-            taken = [name for name in other.names if takes(families, name, folder=other.items[name])]
-            if other.claimed or not taken:
-                continue
-            for name in taken:
+        for other, names in belonging(waiting, self.sets.values()):
+            for name in names:
                 waiting.gained(name, folder=other.items[name])
                 other.lost(name)
-            if other.event is not None and (waiting.event is None or waiting.event < other.event):
-                waiting.had_event(other.event, sentinel=False)
-            if waiting.folders:
-                self._unwatched[waiting] = None
+            waiting.may_have_changed(max(at for at in (waiting.event, other.event, 0.0) if at is not None))
+            self._unwatched[waiting] = None
             if not other.items:
                 self._forget(other)
 
@@ -218,18 +193,18 @@ class Incoming:
         elif not place:
             if event.mask & (inotify.CREATE | inotify.MOVED_TO | inotify.ATTRIBUTES):
                 self._scan_login(event.name, set(), start=False)
-        elif not self._is_no_set(place[1] if len(place) > 1 else "", event.name):
+        elif not self._entries.is_no_set(place[1] if len(place) > 1 else "", event.name):
             self._child(place, event, is_folder, now)
 
     def _child(self, place: tuple[str, ...], event: inotify.Event, is_folder: bool, now: float) -> None:
         """Something happened to an entry of a person's folder or of a shelf."""
         login, shelf = place[0], place[1] if len(place) > 1 else ""
-        if is_folder and self._is_shelf(shelf, event.name):
+        if is_folder and self._entries.is_shelf(shelf, event.name):
             if event.mask & (inotify.CREATE | inotify.MOVED_TO):
                 self._scan_login(login, set(), start=False)
             return
         if event.mask & (inotify.DELETE | inotify.MOVED_FROM):
-            waiting = self.sets.get(self._key(login, shelf, event.name, is_folder))
+            waiting = self.sets.get(self._entries.key((login, shelf), event.name, folder=is_folder, sets=self.sets))
             if waiting is None:
                 return
             waiting.lost(event.name)
@@ -413,8 +388,8 @@ class Incoming:
             return
         for waiting in list(self._unwatched):
             with self._place(waiting.key) as (folder, _), contextlib.suppress(OSError):
-                for name in waiting.folders if folder is not None else ():
-                    watch_below(folder or 0, name, partial(self._watches.try_to_add, place=waiting))
+                if folder is not None:
+                    self._watches.add_below(folder, waiting)
             # Only from now on do events tell everything.
             self._touched(waiting, "", self._clock.steady())
         self._unwatched.clear()

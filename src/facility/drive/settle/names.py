@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from . import families
 
@@ -92,6 +92,12 @@ def printable(name: str) -> str:
     """The name as text that can be written anywhere, without bytes that are no UTF-8, and without line ends."""
     text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def listed(paths: Sequence[str], most: int = 20) -> str:
+    """The first paths in quotes, and how many more there are."""
+    more = f" and {len(paths) - most} more" if len(paths) > most else ""
+    return ", ".join(f'"{printable(path)}"' for path in sorted(paths)[:most]) + more
 
 
 def fresh(name: str) -> Iterator[str]:

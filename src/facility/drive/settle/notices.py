@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from . import folders
-from .incoming import NOTICE, OLD_NOTICE
+from .entries import NOTICE, OLD_NOTICE
 from .overview import Entry, Overview
 
 log = logging.getLogger("settle")

@@ -20,7 +20,7 @@ from .clock import Clock
 from .config import Config, Matchers
 from .decisions import Report, Summary, missing
 from .families import stem
-from .names import cut, fresh, misread, printable
+from .names import cut, fresh, listed, misread, printable
 from .reasons import Reason, explanation
 from .state import Record, Store, replace
 from .walk import Walk
@@ -51,12 +51,6 @@ class Roots:
         if len({os.fstat(descriptor).st_dev for descriptor in opened}) > 1:
             raise OSError(errno.EXDEV, "incoming, staging, dropbox and quarantine must lie on one file system")
         return cls(*opened)
-
-
-def _listed(paths: Sequence[str], most: int = 20) -> str:
-    """The first paths in quotes, and how many more there are."""
-    more = f" and {len(paths) - most} more" if len(paths) > most else ""
-    return ", ".join(f'"{printable(path)}"' for path in sorted(paths)[:most]) + more
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +256,7 @@ class Transitions:
                         break
                     there += self._counts(path, status)
                     below = path.split("/")[len(inner) :]
-                    self._move_file(self._roots.staging, record.id, path, own, below)
+                    folders.move_file(self._roots.staging, record.id, path, own, below)
             if not there:
                 return None
         if folders.exists(self._roots.staging, record.id):
@@ -291,29 +285,15 @@ class Transitions:
                         folders.rename(box, record.asked, own, record.asked)
                 elif record.missed:
                     for path in record.missed:
-                        self._move_file(box, record.source, path, own, [*inner, *path.split("/")])
+                        folders.move_file(box, record.source, path, own, [*inner, *path.split("/")])
                 elif folders.is_folder(box, record.asked):
                     for path, _ in list(folders.files_below(box, record.asked)):
-                        self._move_file(box, record.asked, path, own, [*inner, *path.split("/")])
+                        folders.move_file(box, record.asked, path, own, [*inner, *path.split("/")])
                     folders.remove_empty_tree(box, record.asked)
         if not self.entries(record):
             folders.remove_empty(roots.staging, record.id)
             return None
         return self._next(record, "recalled")
-
-    @staticmethod
-    def _move_file(place: int, source: str, path: str, target: int, below: Sequence[str]) -> None:
-        """Move a file out of a folder, making the folders below the target that it needs."""
-        *parts, name = path.split("/")
-        try:
-            with folders.open_folder(place, source, *parts) as there, contextlib.ExitStack() as stack:
-                here = target
-                for part in below[:-1]:
-                    folders.make(here, part)
-                    here = stack.enter_context(folders.open_folder(here, part))
-                folders.rename(there, name, here, name)
-        except FileNotFoundError:
-            return  # moved before a crash, or gone
 
     def _recalled(self, record: Record, report: Report) -> Record | None:
         """Decide about a set that was taken back: only a report begun well after it tells what OMERO got of it."""
@@ -327,13 +307,13 @@ class Transitions:
             return record
         there = sorted(set(files) - set(absent))
         if there:
-            return self.aside(record, Reason.ALREADY, _listed(there))
+            return self.aside(record, Reason.ALREADY, listed(there))
         if record.attempts >= config.reoffer_limit:
             if record.siblings:
                 has = f"{record.siblings} file{'s' if record.siblings > 1 else ''}"
-                detail = f'OMERO has {has} of "{printable(record.name)}", but did not import {_listed(files)}'
+                detail = f'OMERO has {has} of "{printable(record.name)}", but did not import {listed(files)}'
                 return self.aside(record, Reason.PART, detail)
-            return self.aside(record, Reason.NOT_IMPORTED, _listed(files))
+            return self.aside(record, Reason.NOT_IMPORTED, listed(files))
         return replace(
             self._next(record, "staged"), attempts=record.attempts + record.fair, missed=(), source="", fair=True
         )

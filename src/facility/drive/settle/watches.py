@@ -8,6 +8,7 @@ import logging
 import os
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 
 from . import folders
 from .inotify import Inotify
@@ -56,6 +57,15 @@ class Watches:
             if isinstance(place, Waiting):
                 self._incomplete.add(place)
             log.warning("can't watch a folder (%s): raise fs.inotify.max_user_watches", error.strerror)
+
+    def add_below(self, parent: int, waiting: Waiting) -> None:
+        """Watch all folders of a set, by the descriptor of the folder in which it lies.
+
+        Raises:
+            OSError: If one is gone.
+        """
+        for name in waiting.folders:
+            watch_below(parent, name, partial(self.try_to_add, place=waiting))
 
     def renew(self, waiting: Waiting) -> None:
         """All folders of a set are about to be watched anew."""
