@@ -7,6 +7,7 @@ import json
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 from facility.core.replace_file import replace_file
 from facility.drive.settle.aside import PUT_ASIDE, is_explanation
@@ -68,6 +69,26 @@ class Facility:
         path.write_bytes(content)
         os.chown(path, owner, owner)
         return path
+
+    def copied(self, name: str, content: bytes = b"pixels", **options: Any) -> Path:
+        """A file as Explorer copies it: with the times of the one that was copied."""
+        path = self.write(name, content, **options)
+        os.utime(path, (1e9, 1e9))
+        return path
+
+    def own_folders(self) -> dict[str, list[str]]:
+        """The sets of aadler in DropBox, each with its files."""
+        found: dict[str, list[str]] = {}
+        for path in self.dropbox:
+            _, own, *below = path.split("/")
+            found.setdefault(own, []).append("/".join(below))
+        return found
+
+    def take_in(self, *but: str) -> None:
+        """Let OMERO import all of aadler's that it was given, but files with these endings."""
+        for own, files in self.own_folders().items():
+            self.imported[f"aadler/{own}"] = [name for name in files if not but or not name.endswith(but)]
+        self.go()
 
     def report(self) -> None:
         document = {

@@ -27,86 +27,64 @@ def facility(tmp_path: Path) -> Iterator[Facility]:
     made.service.store.close()
 
 
-def copied(facility: Facility, name: str, content: bytes = b"pixels", **options: object) -> Path:
-    """As Explorer does: the file has the times of the one that was copied."""
-    path = facility.write(name, content, **options)  # type: ignore[arg-type]
-    os.utime(path, (1e9, 1e9))
-    return path
-
-
-def own_folders(facility: Facility) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for path in facility.dropbox:
-        _, own, *below = path.split("/")
-        found.setdefault(own, []).append("/".join(below))
-    return found
-
-
-def take_in(facility: Facility, *ignored: str) -> None:
-    """Let OMERO import all that it was given."""
-    for own, files in own_folders(facility).items():
-        facility.imported[f"aadler/{own}"] = [name for name in files if not name.endswith(ignored or ("\0",))]
-    facility.go()
-
-
 # Names.
 
 
 def test_two_acquisitions_of_one_default_name_never_lie_side_by_side(facility):
     for _ in range(2):
-        copied(facility, "Experiment-01.czi")
+        facility.copied("Experiment-01.czi")
         facility.go(QUIET)
-    assert own_folders(facility) == {
+    assert facility.own_folders() == {
         "Experiment-01": ["Experiment-01.czi"], "Experiment-01 (2)": ["Experiment-01.czi"],
     }  # fmt: skip
 
 
 def test_a_head_and_its_folder_travel_together_also_the_second_time_and_after_a_restart_of_omero(facility):
     for _ in range(2):
-        copied(facility, "Image.vsi")
-        copied(facility, "_Image_/stack1/frame_t_0.ets")
+        facility.copied("Image.vsi")
+        facility.copied("_Image_/stack1/frame_t_0.ets")
         facility.go(QUIET)
     parts = ["Image.vsi", "_Image_/stack1/frame_t_0.ets"]
-    assert own_folders(facility) == {"Image": parts, "Image (2)": parts}
+    assert facility.own_folders() == {"Image": parts, "Image (2)": parts}
     facility.imported = {"aadler/Image": [], "aadler/Image (2)": []}
     facility.since = facility.clock.wall()
     for _ in range(3):
         facility.go(40)
-    assert own_folders(facility) == {"Image (3)": parts, "Image (4)": parts}
+    assert facility.own_folders() == {"Image (3)": parts, "Image (4)": parts}
 
 
 def test_planes_that_come_slowly_and_loosely_are_one_set_with_their_head(facility):
-    copied(facility, "exp1.nd")
+    facility.copied("exp1.nd")
     for number in (1, 2, 3):
-        copied(facility, f"exp1_w1DAPI_s1_t{number}.stk")
+        facility.copied(f"exp1_w1DAPI_s1_t{number}.stk")
         facility.go(1)
     assert facility.dropbox == []
     facility.go(3 * QUIET)
-    assert list(own_folders(facility)) == ["exp1"] and len(facility.dropbox) == 4
+    assert list(facility.own_folders()) == ["exp1"] and len(facility.dropbox) == 4
 
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_a_head_gathers_parts_with_other_names_whichever_comes_first(facility, order):
     for name in ["plate.xdce", "A - 01(fld 1).tif", "B - 02(fld 1).tif"][::order]:
-        copied(facility, name)
+        facility.copied(name)
         facility.service.turn()
     facility.go(QUIET)
-    assert list(own_folders(facility)) == ["plate"] and len(facility.dropbox) == 3
+    assert list(facility.own_folders()) == ["plate"] and len(facility.dropbox) == 3
 
 
 def test_a_head_without_its_folder_is_told_at_once_and_goes_when_the_folder_comes(facility):
-    copied(facility, "Image.vsi")
+    facility.copied("Image.vsi")
     facility.go(QUIET)
     facility.go(60)
     assert facility.dropbox == [] and 'comes without folder "_Image_"' in facility.notice
-    copied(facility, "_Image_/stack1/frame_t_0.ets")
+    facility.copied("_Image_/stack1/frame_t_0.ets")
     facility.go(QUIET)
     facility.go(QUIET)
     assert len(facility.dropbox) == 2 and "comes without" not in facility.notice
 
 
 def test_a_head_that_stays_without_its_folder_goes_after_a_day(facility):
-    copied(facility, "Day 3/Image.vsi")
+    facility.copied("Day 3/Image.vsi")
     facility.go(1000)
     assert facility.dropbox == [] and '"Day 3/Image.vsi" comes without' in facility.notice
     facility.go(86_400)
@@ -114,15 +92,15 @@ def test_a_head_that_stays_without_its_folder_goes_after_a_day(facility):
 
 
 def test_names_that_differ_in_case_alone_are_one_image(facility):
-    copied(facility, "Scan.ICS")
-    copied(facility, "scan.ids")
+    facility.copied("Scan.ICS")
+    facility.copied("scan.ids")
     facility.go(QUIET)
-    assert own_folders(facility) == {"Scan": ["Scan.ICS", "scan.ids"]}
+    assert facility.own_folders() == {"Scan": ["Scan.ICS", "scan.ids"]}
 
 
 def test_a_name_that_omero_misreads_is_told_and_not_changed(facility):
-    copied(facility, "a-unknown-path.tif")
-    copied(facility, "set/untitled folder/b.tif")
+    facility.copied("a-unknown-path.tif")
+    facility.copied("set/untitled folder/b.tif")
     facility.go(QUIET)
     facility.go(QUIET)
     assert facility.dropbox == [] and facility.aside().count("can't take the name") == 2
@@ -130,9 +108,9 @@ def test_a_name_that_omero_misreads_is_told_and_not_changed(facility):
 
 def test_a_folder_whose_ending_is_its_format_keeps_its_name(facility):
     for _ in range(2):
-        copied(facility, "run.d/a.tif")
+        facility.copied("run.d/a.tif")
         facility.go(QUIET)
-    assert own_folders(facility) == {"run.d": ["a.tif"], "run.d (2)": ["run.d/a.tif"]}
+    assert facility.own_folders() == {"run.d": ["a.tif"], "run.d (2)": ["run.d/a.tif"]}
 
 
 # Acquisition straight onto the drive.
@@ -160,21 +138,21 @@ def test_a_time_lapse_is_not_taken_from_under_its_writer(facility):
 
 
 def test_a_copied_folder_waits_for_its_quiet_time_only(facility):
-    copied(facility, "Day 3/a.tif")
+    facility.copied("Day 3/a.tif")
     facility.go(QUIET)
     assert facility.dropbox == ["aadler/Day 3/a.tif"]
 
 
 def test_a_file_that_a_program_has_open_and_may_delete_is_waited_for_but_not_for_ever(facility):
-    copied(facility, "Day 3/a.tif")
-    temporary = copied(facility, "Day 3/scratch.tif")
+    facility.copied("Day 3/a.tif")
+    temporary = facility.copied("Day 3/scratch.tif")
     with temporary.open("rb"):
         facility.go(60)
         assert facility.dropbox == []
         temporary.unlink()
     facility.go(3 * 60)
     assert facility.dropbox == ["aadler/Day 3/a.tif"]
-    with copied(facility, "viewed.tif").open("rb"):
+    with facility.copied("viewed.tif").open("rb"):
         facility.go(700)
         assert "aadler/viewed/viewed.tif" in facility.dropbox
 
@@ -211,11 +189,11 @@ def test_one_persons_thousand_files_do_not_stop_anothers_image(facility):
     facility.person("bbaer", OTHER)
     facility.go()
     for number in range(100):
-        copied(facility, f"{number}.tif")
+        facility.copied(f"{number}.tif")
     facility.go(QUIET)
     facility.go(QUIET)
     assert len(facility.dropbox) == facility.config.files_at_once
-    copied(facility, "urgent.tif", owner=OTHER, login="bbaer")
+    facility.copied("urgent.tif", owner=OTHER, login="bbaer")
     facility.go(QUIET)
     assert "bbaer/urgent/urgent.tif" in facility.dropbox
     assert "wait for their turn" in facility.notice
@@ -223,23 +201,23 @@ def test_one_persons_thousand_files_do_not_stop_anothers_image(facility):
 
 def test_all_of_a_long_queue_is_given_in_time(facility):
     for number in range(30):
-        copied(facility, f"{number}.tif")
+        facility.copied(f"{number}.tif")
     facility.go(QUIET)
     for _ in range(30):
-        take_in(facility)
+        facility.take_in()
     assert len(facility.dropbox) == 30 and set(facility.states().values()) == {"done"}
 
 
 def test_a_large_folder_of_single_images_is_given_in_pieces_and_stays_one_set(facility):
     names = [f"Day 3/{folder}/{number:02}.tif" for folder in "ab" for number in range(10)]
     for name in names:
-        copied(facility, name)
+        facility.copied(name)
     facility.go(QUIET)
     assert len(facility.dropbox) == facility.config.files_at_once
     facility.restart()
     facility.go(QUIET)
     for _ in range(8):
-        take_in(facility)
+        facility.take_in()
     assert facility.dropbox == [f"aadler/{name}" for name in names]
     assert facility.states() == {"Day 3": "done"} and facility.tree("staging") == []
     assert facility.service.store.totals == {"offered": 1, "imported": 1}
@@ -247,10 +225,10 @@ def test_a_large_folder_of_single_images_is_given_in_pieces_and_stays_one_set(fa
 
 def test_a_folder_of_single_images_of_which_one_is_bad_gives_all_the_others(facility):
     for number in range(12):
-        copied(facility, f"Day 3/{number:02}.tif")
+        facility.copied(f"Day 3/{number:02}.tif")
     facility.go(QUIET)
     for _ in range(60):
-        take_in(facility, "03.tif")
+        facility.take_in("03.tif")
         facility.go(10)
     imported = {path.rpartition("/")[2] for files in facility.imported.values() for path in files}
     assert imported == {f"{number:02}.tif" for number in range(12)} - {"03.tif"}
@@ -258,7 +236,7 @@ def test_a_folder_of_single_images_of_which_one_is_bad_gives_all_the_others(faci
 
 
 def test_an_image_in_thousands_of_pieces_is_refused_at_once_and_stays(facility):
-    copied(facility, "big.ome.zarr/0/0")
+    facility.copied("big.ome.zarr/0/0")
     facility.go(QUIET)
     facility.go(60)
     assert facility.dropbox == [] and "thousands of small files" in facility.notice
@@ -271,7 +249,7 @@ def test_an_image_in_thousands_of_pieces_is_refused_at_once_and_stays(facility):
 def test_a_good_image_behind_a_busy_day_is_never_accused(facility):
     facility.person("bbaer", OTHER)
     facility.go()
-    copied(facility, "urgent.tif", owner=OTHER, login="bbaer")
+    facility.copied("urgent.tif", owner=OTHER, login="bbaer")
     facility.go(QUIET)
     facility.imported = {"bbaer/urgent": []}
     facility.importing = ["aadler/other/x.tif"]
@@ -285,10 +263,10 @@ def test_a_good_image_behind_a_busy_day_is_never_accused(facility):
 
 
 def test_restarts_of_omero_before_its_turn_never_put_an_image_aside(facility):
-    copied(facility, "a.tif")
+    facility.copied("a.tif")
     facility.go(QUIET)
     for _ in range(8):
-        for own in own_folders(facility):
+        for own in facility.own_folders():
             facility.imported.setdefault(f"aadler/{own}", [])
         facility.since = facility.clock.wall()
         for _ in range(3):
@@ -311,7 +289,7 @@ def test_an_empty_folder_that_finder_or_explorer_has_opened_is_left_in_peace(fac
 
 
 def test_a_notice_that_was_deleted_is_written_again_while_there_is_something_to_tell(facility):
-    copied(facility, "Image.vsi")
+    facility.copied("Image.vsi")
     facility.go(QUIET)
     facility.go(60)
     (facility.base / "incoming/aadler" / NOTICE).unlink()
@@ -322,18 +300,18 @@ def test_a_notice_that_was_deleted_is_written_again_while_there_is_something_to_
 
 def test_tables_and_archives_beside_images_are_no_failure(facility):
     for name in ("cell1.tif", "cell2.tif", "Counts.xlsx", "RoiSet.zip", "notes.docx", "plot.pzfx", "x.lnk"):
-        copied(facility, f"Day 3/{name}")
+        facility.copied(f"Day 3/{name}")
     facility.go(QUIET)
-    take_in(facility, ".xlsx", ".zip", ".docx", ".pzfx", ".lnk")
+    facility.take_in(".xlsx", ".zip", ".docx", ".pzfx", ".lnk")
     assert facility.states() == {"Day 3": "done"}
 
 
 def test_of_a_folder_that_omero_has_in_part_the_notice_says_which_files_it_has_not(facility):
     for name in ("cell1.tif", "cell2.tif", "odd.xyz"):
-        copied(facility, f"Day 3/{name}")
+        facility.copied(f"Day 3/{name}")
     facility.go(QUIET)
     for _ in range(60):
-        take_in(facility, ".xyz")
+        facility.take_in(".xyz")
         facility.go(10)
     assert 'OMERO has 2 files of "Day 3", but did not import "Day 3/odd.xyz"' in facility.notice
     assert "cell1" not in facility.aside()

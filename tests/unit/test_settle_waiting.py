@@ -163,7 +163,7 @@ def test_what_an_installation_has_noted_is_taken_up_and_written_alike(facility):
     store.close()
     with sqlite3.connect(facility.config.state_dir / metrics.STATE_FILE) as database:
         ((record,),) = database.execute("SELECT record FROM sets").fetchall()
-        assert record == RECORD + ', "piecewise": false, "fair": true, "siblings": 0}'
+        assert record == RECORD + ', "piecewise": false, "fair": true, "siblings": 0, "content": "", "cleared": false}'
     path.parent.rename(staged / "set")
     facility.restart()
     for _ in range(3):

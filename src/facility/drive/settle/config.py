@@ -86,6 +86,12 @@ class Config:
     reoffer_limit: int = 3
     rescan_seconds: float = 3600
     history_days: float = 30
+    # When what OMERO has of a set is deleted from DropBox; 0: never.
+    clear_after_days: float = 1
+    # Nothing is given to OMERO that would leave less room than this on the disk, in percent of it.
+    reserve_percent: float = 5
+    # Whether data that a person's earlier set had is told of instead of imported again.
+    tell_repeated: bool = True
     rules: tuple[Rule, ...] = field(default=(), metadata={"key": "rule", "table": Rule})
 
     def rule_for(self, shelf: str, matched: int = 0) -> Rule:

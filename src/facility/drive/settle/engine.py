@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sqlite3
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 
-from . import folders
+from . import content, folders
+from .clearing import Clearing
 from .clock import Clock
 from .config import Config, Matchers
 from .decisions import Report
@@ -22,13 +25,14 @@ from .reasons import Reason
 from .review import Review, new_id
 from .state import ACTING, Record, Store, replace
 from .transitions import Roots, Transitions
-from .waiting import Judged, Waiting
+from .waiting import Cause, Judged, Waiting
 from .workload import Workload
 
 log = logging.getLogger("settle")
 # At once, so that a burst costs few commits; not more, so that nobody waits long for the others.
 _BATCH = 200
 _RETRY_SECONDS = 5.0
+_ASK_SECONDS = 60.0
 _STAGING_NAME = re.compile(rf"({LOGIN.pattern})~[0-9a-f]{{16}}")
 
 
@@ -51,6 +55,7 @@ class Engine:
             config, self.roots, store, clock, lambda owner: self.incoming.walk(owner, probe=True)
         )
         self.workload = Workload(config)
+        self.clearing = Clearing(config, self.roots, store)
         self.review = Review(config, self.roots, matchers.not_expected, self.workload)
         self.monitor = MonitorFiles(config.monitor_file, config.asked_file)
         self.errors = 0
@@ -60,7 +65,7 @@ class Engine:
         self._staged_at = 0.0
         self._boxes: set[str] = set()
         self._asked_version = -1
-        self._ask_at = 0.0
+        self._ask_at = self._ask_again_at = 0.0
 
     def start(self) -> None:
         """Take up what an earlier process left, and see what is there."""
@@ -109,13 +114,16 @@ class Engine:
 
     def _ask(self, now: float) -> None:
         """Tell the DropBox monitor which sets to look up: at most each second, or in a twentieth of the time."""
-        if self._asked_version == self.store.version or now < self._ask_at:
+        if now < self._ask_at or (self._asked_version == self.store.version and now < self._ask_again_at):
             return
         version = self.store.version
-        self.monitor.ask(record.key for record in self.store.where("offered", "recalling", "recalled"))
+        records = [*self.store.where("offered", "recalling", "recalled"), *self.clearing.due(self.clock.wall())]
+        self.monitor.ask(record.key for record in records)
         self._asked_version = version
         ended = self.clock.steady()
         self._ask_at = ended + max(1.0, 20 * (ended - now))
+        # Sets are to be cleared without a change of the store.
+        self._ask_again_at = ended + _ASK_SECONDS
 
     def _scan(self, *, start: bool) -> None:
         began = self.clock.steady()
@@ -162,13 +170,18 @@ class Engine:
                 continue
             if judged is None:
                 continue
+            digest = ""
             if judged.verdict.action == "move":
                 login, files = waiting.key.login, self._at_once(judged)
+                digest, stays = self._stays(waiting, judged)
+                if stays:
+                    self.incoming.keep(waiting, stays)
+                    continue
                 if not self.incoming.turns.may_go(login, files, hands):
                     self.incoming.queue(waiting, judged.found.files)
                     continue
                 hands[login] = hands.get(login, 0) + files
-            record = self._intent(judged)
+            record = replace(self._intent(judged), content=digest)
             records.append(record)
             intents[record.id] = waiting
         try:
@@ -181,6 +194,23 @@ class Engine:
         for key, waiting in intents.items():
             self.incoming.claimed(waiting, key)
         self._pump(records)
+
+    def _stays(self, waiting: Waiting, judged: Judged) -> tuple[str, Cause | None]:
+        """By what a complete set's data is known again, and why the set stays all the same, if it does."""
+        disk = os.fstatvfs(self.roots.dropbox)
+        free = disk.f_bavail * disk.f_frsize
+        reserve = disk.f_blocks * disk.f_frsize * self.config.reserve_percent / 100
+        if free - judged.found.bytes < reserve:
+            return "", Cause(Reason.FULL, f"{free / 1e9:.1f} GB free, {judged.found.bytes / 1e9:.1f} GB wanted")
+        if not self.config.tell_repeated:
+            return "", None
+        login, shelf, _ = waiting.key
+        digest = content.digest(self.roots.incoming, [login, *filter(None, (shelf,))], waiting.names)
+        known = self.store.known(login, digest) if digest else None
+        if known:
+            day = datetime.fromtimestamp(known[1]).astimezone().strftime("%Y-%m-%d")
+            return digest, Cause(Reason.AGAIN, f'"{printable(known[0])}" of {day}')
+        return digest, None
 
     def _hands(self) -> dict[str, int]:
         """How many files of each person OMERO has in its hands, or is about to get."""
@@ -311,7 +341,21 @@ class Engine:
                 log.info("%s/%s: %s", record.login, printable(record.name), record.state)
                 self.workload.ended(record)
         self._pump([record for record in changed if record.state in {"recalling", "offering"}])
+        self._clear(report)
         self._pump(self.store.where("recalled", "staged"))
+
+    def _clear(self, report: Report) -> None:
+        """Delete from DropBox what OMERO still has of sets whose time there is over."""
+        cleared = []
+        for record in self.clearing.due(self.clock.wall()):
+            if record.key in report.imported:
+                try:
+                    cleared.append(self.clearing.clear(record, report))
+                except OSError as error:
+                    self._failed(record.id, error)
+        self.store.put(cleared)
+        if cleared:
+            log.info("DropBox: %d sets cleared, which OMERO has", len(cleared))
 
     def _failed(self, what: str, error: OSError) -> None:
         self.errors += 1

@@ -262,7 +262,8 @@ class Incoming:
             quiet_at = waiting.quiet_at
             self._timetable.bring_forward(waiting, now if quiet_at is None else max(now, quiet_at))
 
-    def _wait(self, waiting: Waiting, cause: Cause, seconds: float | None) -> None:
+    def keep(self, waiting: Waiting, cause: Cause, seconds: float | None = None) -> None:
+        """The set stays for this cause; it is looked at again after so many seconds, or each time after longer."""
         if cause != waiting.cause and cause.reason is not Reason.RECENT:
             log.info("%s: waits: %s %s", waiting.label, cause.reason, printable(cause.detail))
         waiting.must_wait(cause, self._clock.wall())
@@ -305,10 +306,10 @@ class Incoming:
             return None
         verdict, refused = judged.verdict, judged.found.refused
         if verdict.action in {"wait", "probe"}:
-            self._wait(waiting, Cause(verdict.reason or Reason.RECENT, verdict.detail), verdict.seconds)
+            self.keep(waiting, Cause(verdict.reason or Reason.RECENT, verdict.detail), verdict.seconds)
             return None
         if judged.owner == 0 and refused and refused[0] is Reason.FOREIGN:
-            self._wait(waiting, Cause(Reason.ROOTS), None)
+            self.keep(waiting, Cause(Reason.ROOTS), None)
             return None
         return judged
 
@@ -376,7 +377,7 @@ class Incoming:
             return
         waiting.is_claimed_no_more()
         if stuck:
-            self._wait(waiting, Cause(Reason.STUCK, stuck), LONGEST_PAUSE)
+            self.keep(waiting, Cause(Reason.STUCK, stuck), LONGEST_PAUSE)
         else:
             self._forget(waiting)
 

@@ -23,6 +23,8 @@ class Reason(StrEnum):
     PIECES = "pieces"
     TOO_MANY = "too_many"
     QUEUED = "queued"
+    AGAIN = "again"
+    FULL = "full"
     NOTHING = "nothing"
     UNREADABLE = "unreadable"
     UNLEASABLE = "unleasable"
@@ -48,7 +50,8 @@ class Reason(StrEnum):
 
 # They go on by themselves; nobody need do anything.
 HARMLESS = frozenset({
-    Reason.RECENT, Reason.WRITER, Reason.READER, Reason.SENTINEL, Reason.OMERO_DOWN, Reason.NOT_WATCHED, Reason.QUEUED,
+    Reason.RECENT, Reason.WRITER, Reason.READER, Reason.SENTINEL, Reason.OMERO_DOWN, Reason.NOT_WATCHED,
+    Reason.QUEUED, Reason.FULL,
 })  # fmt: skip
 
 _AGAIN = "Put it back into your folder"
@@ -70,6 +73,14 @@ TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.TOO_MANY: (
         "it has {detail} files that may belong together, and everybody would have to wait for them",
         "Put it into your folder in smaller folders, or ask the facility to import it.",
+    ),
+    Reason.AGAIN: (
+        "OMERO has the same data already, as {detail}",
+        "Delete it. To import it all the same, give it another name.",
+    ),
+    Reason.FULL: (
+        "the disk for images is nearly full ({detail})",
+        "The facility must make room; it goes on by itself afterwards.",
     ),
     Reason.QUEUED: ("it waits for its turn", "Nothing to do: it goes on by itself."),
     Reason.PARTIAL: (

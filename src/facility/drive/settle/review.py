@@ -67,9 +67,10 @@ class Review:
         there = len(expected) - len(absent)
         rest = replace(
             record, id=new_id(record.login), state="recalling", since=wall, missed=tuple(absent), source=record.asked,
-            files=len(absent), siblings=there, piecewise=False,
+            files=len(absent), siblings=there, piecewise=False, content="",
         )  # fmt: skip
-        return [self._imported(record, report, wall, there), rest]
+        # Not all of the data was imported: the same again is no repetition.
+        return [self._imported(replace(record, content=""), report, wall, there), rest]
 
     def _imported(self, record: Record, report: Report, wall: float, count: int) -> Record:
         """The set after OMERO has imported all that it was given: done, or with more to be given."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from ...core import textfile_metrics
 from ...core.replace_file import replace_file
-from . import leases, metrics
+from . import leases, metrics, orders
 from .clock import Clock
 from .config import Config
 from .engine import Engine
@@ -86,12 +86,16 @@ class Service:
         return seconds
 
     def _tell(self) -> None:
-        for tell in (self._prune, self._write_waiting, self._write_notices, self._write_metrics):
+        for tell in (self._obey, self._prune, self._write_waiting, self._write_notices, self._write_metrics):
             try:
                 tell()
             except (OSError, sqlite3.Error) as error:
                 self._errors += 1
                 log.error("%s: %s; tried again", tell.__name__.strip("_"), error)  # noqa: TRY400
+
+    def _obey(self) -> None:
+        """Do what the administrator has ordered."""
+        orders.carry_out(self.config, self.store)
 
     def _prune(self) -> None:
         """Forget what the history no longer needs, and quarantined sets that somebody has taken away."""

@@ -48,6 +48,8 @@ class Record:
         piecewise: whether OMERO is given some files at a time; the others wait in staging.
         fair: whether OMERO had its time for the last offer, so that it counts as an attempt.
         siblings: how many files of the set OMERO has, of which this is what it missed.
+        content: by what the same data is known again; "" if it is not to be.
+        cleared: whether what OMERO has of it was deleted from DropBox.
     """
 
     id: str
@@ -75,6 +77,8 @@ class Record:
     piecewise: bool = False
     fair: bool = True
     siblings: int = 0
+    content: str = ""
+    cleared: bool = False
 
     @property
     def key(self) -> str:
@@ -94,6 +98,8 @@ class Store:
             "PRAGMA cache_size = -4000",
             "CREATE TABLE IF NOT EXISTS sets (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID",
             "CREATE TABLE IF NOT EXISTS names (login TEXT, name TEXT, PRIMARY KEY (login, name)) WITHOUT ROWID",
+            "CREATE TABLE IF NOT EXISTS contents (login TEXT, digest TEXT, name TEXT, at REAL,"
+            " PRIMARY KEY (login, digest)) WITHOUT ROWID",
             "CREATE TABLE IF NOT EXISTS totals (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
         ):
             self._database.execute(statement)
@@ -142,6 +148,10 @@ class Store:
                 [(r.login, r.target) for r in changed if r.state == "offering"],
             )
             database.executemany(
+                "REPLACE INTO contents VALUES (?, ?, ?, ?)",
+                [(r.login, r.content, r.name, r.since) for r in changed if r.state == "done" and r.content],
+            )
+            database.executemany(
                 "INSERT INTO totals VALUES (?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value",
                 list((counted or {}).items()),
             )
@@ -177,6 +187,16 @@ class Store:
             return False
         self._reserved.add((login, name))
         return True
+
+    def known(self, login: str, digest: str) -> tuple[str, float] | None:
+        """The name of a person's set that had this content, and when it was imported; None if there was none."""
+        query = "SELECT name, at FROM contents WHERE login = ? AND digest = ?"
+        row: tuple[str, float] | None = self._database.execute(query, (login, digest)).fetchone()
+        return row
+
+    def forget(self, login: str, name: str) -> int:
+        """Forget that a person's sets of this name were imported; how many there were."""
+        return self._database.execute("DELETE FROM contents WHERE login = ? AND name = ?", (login, name)).rowcount
 
     def close(self) -> None:
         """End the connection."""
