@@ -26,6 +26,10 @@ options:
     description: The settings of settle.
     type: path
     default: /etc/settle/settle.toml
+  days:
+    description: Images that were imported within so many days; all when it is 0.
+    type: int
+    default: 0
 attributes:
   check_mode: {support: full, description: Changes nothing.}
 """
@@ -43,6 +47,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+report:
+  description: All of it as lines for people - whose, what, how much, where, since when, which attempt, and why.
+  returned: success
+  type: list
+  elements: str
 images:
   description: Images that came in through the DropBox, oldest first - image, name, path, owner, time in epoch seconds.
   returned: success
@@ -70,20 +79,24 @@ stuck:
   elements: dict
 """
 
+import time
 from dataclasses import asdict
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.facility.drive.import_report import report
 from ansible.module_utils.facility.drive.status import SettleError, read, sorted_out
 from ansible.module_utils.facility.omero.connection import CONNECTION_OPTIONS, OmeroError, open_session, server_of
 from ansible.module_utils.facility.omero.imports import imported_images
 
+_DAY = 86400
 ARGUMENTS: dict[str, Any] = {
     **CONNECTION_OPTIONS,
     "login": {"type": "str", "default": ""},
     "dropbox": {"type": "path", "default": "/OMERO/DropBox"},
     "settle_program": {"type": "path", "default": "/usr/local/lib/settle"},
     "settle_config": {"type": "path", "default": "/etc/settle/settle.toml"},
+    "days": {"type": "int", "default": 0},
 }
 
 
@@ -91,13 +104,16 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     params = module.params
+    now = time.time()
     try:
         sets = sorted_out(read(params["settle_program"], params["settle_config"]), params["login"])
         with open_session(server_of(params)) as session:
-            images = [asdict(image) for image in imported_images(session, params["dropbox"], params["login"])]
+            since = now - params["days"] * _DAY if params["days"] else 0
+            found = imported_images(session, params["dropbox"], params["login"], since)
+            images = [asdict(image) for image in found]
     except (OmeroError, SettleError) as error:
         module.fail_json(msg=str(error))
-    module.exit_json(changed=False, images=images, **sets)
+    module.exit_json(changed=False, report=report(sets, images, now), images=images, **sets)
 
 
 if __name__ == "__main__":

@@ -9,20 +9,34 @@ import yaml
 
 from facility.backup.client import metrics as client
 from facility.backup.server import metrics as server
+from facility.drive.settle import metrics as settle
 from tests.conftest import REPOSITORY
 
-RULES = REPOSITORY / "roles/backup_server/files/alerts/backup.rules.yml"
-WRITTEN = set(server.METRICS) | set(client.METRICS)
+FILES = sorted(REPOSITORY.glob("roles/*/files/alerts/*.rules.yml"))
+WRITTEN = set(server.METRICS) | set(client.METRICS) | set(settle.METRICS)
 
 
 def rules():
-    return [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
+    return [rule for file in FILES for group in yaml.safe_load(file.read_text())["groups"] for rule in group["rules"]]
 
 
 def test_rules_ask_only_for_figures_that_are_written():
-    asked = {name for rule in rules() for name in re.findall(r"\bbackup_[a-z_]+", rule["expr"])}
-    assert asked
+    asked = {name for rule in rules() for name in re.findall(r"\b(?:backup|settle)_[a-z_]+", rule["expr"])}
+    assert len({name.partition("_")[0] for name in asked}) == len(FILES)
     assert asked - WRITTEN == set()
+
+
+def test_each_file_of_rules_has_its_tests():
+    for file in FILES:
+        test = REPOSITORY / "tests/alerts" / file.name.replace(".rules.", ".test.")
+        assert str(file.relative_to(REPOSITORY)) in test.read_text()
+        tried = {alert["alertname"] for case in yaml.safe_load(test.read_text())["tests"] for alert in alerts(case)}
+        written = {rule["alert"] for group in yaml.safe_load(file.read_text())["groups"] for rule in group["rules"]}
+        assert written - tried - {"Watchdog"} == set()
+
+
+def alerts(case):
+    return case.get("alert_rule_test", [])
 
 
 def test_every_alarm_says_what_to_do_and_names_a_runbook_that_is_there():

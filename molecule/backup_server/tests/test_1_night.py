@@ -80,18 +80,16 @@ def test_passwords_are_in_no_process_list_and_no_journal(server, client):
 
 
 def test_the_alarm_rules_do_what_they_say(server):
-    rules, test = (
-        REPOSITORY / "roles/backup_server/files/alerts/backup.rules.yml",
-        REPOSITORY / "tests/alerts/backup.test.yml",
-    )
-    # As they lie in the repository, for the test names the rules by their path.
-    for file in (rules, test):
+    # Of all services: promtool is here. As they lie in the repository, for the tests name the rules by their path.
+    rules = sorted(REPOSITORY.glob("roles/*/files/alerts/*.rules.yml"))
+    tests = sorted(REPOSITORY.glob("tests/alerts/*.test.yml"))
+    for file in (*rules, *tests):
         place = f"/root/{file.relative_to(REPOSITORY)}"
         server.run_expect([0], f"mkdir -p {Path(place).parent}")
         subprocess.run(["podman", "cp", str(file), f"{SERVER}:{place}"], check=True)
     done = server.run(
-        "cd /root && promtool check rules roles/backup_server/files/alerts/backup.rules.yml "
-        "&& promtool test rules tests/alerts/backup.test.yml"
+        "cd /root && promtool check rules roles/*/files/alerts/*.rules.yml "
+        "&& promtool test rules tests/alerts/*.test.yml"
     )
     assert done.rc == 0, done.stdout + done.stderr
 

@@ -15,7 +15,8 @@ _PATHS = (
 )
 _IMAGES = (
     "select i.id, i.name, e.clientPath, i.details.owner.omeName, i.details.creationEvent.time"
-    " from Image i join i.fileset f join f.usedFiles e where e.clientPath like :pattern order by i.id"
+    " from Image i join i.fileset f join f.usedFiles e where e.clientPath like :pattern"
+    " and i.details.creationEvent.time >= :since order by i.id"
 )
 
 
@@ -83,13 +84,14 @@ class Imported:
     time: float
 
 
-def imported_images(session: Any, dropbox: str, login: str) -> list[Imported]:
+def imported_images(session: Any, dropbox: str, login: str, since: float = 0) -> list[Imported]:
     """Return the images that came in through a DropBox folder, oldest first.
 
     Args:
         session: OMERO's ServiceFactory, of somebody who may see everything.
         dropbox: the DropBox folder as an absolute path.
         login: only this person's; "" for everybody's.
+        since: imported then or later, in epoch seconds.
 
     Raises:
         OmeroError: when OMERO can't be asked.
@@ -99,6 +101,7 @@ def imported_images(session: Any, dropbox: str, login: str) -> list[Imported]:
     prefix = client_prefix(dropbox)
     wanted = f"{prefix}{login}/" if login else prefix
     parameters = omero.sys.ParametersI().addString("pattern", pattern(wanted))
+    parameters.add("since", omero.rtypes.rtime(int(since * 1000)))
     rows = call("images", session.getQueryService().projection, _IMAGES, parameters, ALL_GROUPS)
     found = {}
     for image, name, path, owner, time in ([value.val for value in row] for row in rows):

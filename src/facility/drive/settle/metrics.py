@@ -17,6 +17,11 @@ METRICS = {
     "settle_sets": Metric("Sets by state; waiting ones lie in people's folders.", label="state"),
     "settle_oldest_waiting_seconds": Metric("Since when the oldest set waits that is not empty."),
     "settle_waiting_bytes": Metric("Size of the waiting sets."),
+    "settle_queued_files": Metric("Files of complete sets that wait for their turn."),
+    "settle_oldest_queued_seconds": Metric("Since when the oldest of them waits for its turn."),
+    "settle_seconds_per_file": Metric("How long OMERO needs for a file, when it has something to do."),
+    "settle_free_bytes": Metric("Room on the disk of OMERO's data."),
+    "settle_size_bytes": Metric("Size of that disk."),
     "settle_sets_total": Metric(
         "Sets that were offered to OMERO, imported, offered again, put aside.", kind="counter", label="event"
     ),

@@ -112,11 +112,12 @@ class Service:
         self._prune_at = now + 60
 
     def _write_waiting(self) -> None:
+        places = self.engine.incoming.turns.places()
         sets: list[dict[str, Any]] = [
             {
                 "login": w.key.login, "name": printable(w.title), "state": "waiting", "since": round(w.first_seen, 3),
-                "reason": w.cause.reason, "detail": printable(w.cause.detail), "place": w.key.shelf,
-                "files": w.seen.files, "bytes": w.seen.bytes, "attempts": 0,
+                "reason": w.cause.reason, "detail": str(places.get(w, printable(w.cause.detail))),
+                "place": w.key.shelf, "files": w.seen.files, "bytes": w.seen.bytes, "attempts": 0,
             }
             for w in self.engine.incoming.sets.values()
         ]  # fmt: skip
@@ -150,6 +151,7 @@ class Service:
         if self.config.metrics_file is None:
             return
         wall = self.clock.wall()
+        disk = os.fstatvfs(self.engine.roots.dropbox)
         sets = [w for w in self.engine.incoming.sets.values() if w.cause.reason is not Reason.NOTHING]
         totals = {name: self.store.totals.get(name, 0) for name in ("offered", "imported", "reoffered", "quarantined")}
         textfile_metrics.write(
@@ -159,6 +161,13 @@ class Service:
                 "settle_sets": {"waiting": len(self.engine.incoming.sets), **self.store.counts()},
                 "settle_oldest_waiting_seconds": max((wall - w.first_seen for w in sets), default=0),
                 "settle_waiting_bytes": sum(w.seen.bytes for w in sets),
+                "settle_queued_files": sum(self.engine.incoming.turns.files().values()),
+                "settle_oldest_queued_seconds": max(
+                    (wall - w.cause_since for w in sets if w.cause.reason is Reason.QUEUED), default=0
+                ),
+                "settle_seconds_per_file": self.engine.workload.pace,
+                "settle_free_bytes": disk.f_bavail * disk.f_frsize,
+                "settle_size_bytes": disk.f_blocks * disk.f_frsize,
                 "settle_sets_total": totals,
                 "settle_errors_total": self._errors + self.engine.errors,
                 "settle_last_scan_seconds": self.engine.scan_seconds,

@@ -66,6 +66,10 @@ class Turns:
                 return waiting
         return None
 
+    def places(self) -> dict[Waiting, int]:
+        """The place of each set in its person's queue, from 1."""
+        return {waiting: place for queue in self._queues.values() for place, waiting in enumerate(queue, start=1)}
+
     def files(self) -> dict[str, int]:
         """How many files of each person wait for their turn."""
         return {login: sum(queue.values()) for login, queue in self._queues.items()}
