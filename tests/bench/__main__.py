@@ -27,7 +27,7 @@ from testbed.hosts.bed import Bed, BedError, bed_of_inventory
 from testbed.images.build import ImageError
 from testbed.paths import BUILD, REPOSITORY
 from testbed.podman import PodmanError, inspect
-from tests.bench import backup, device_pcs, directory, files, memory, omero, settle
+from tests.bench import backup, device_pcs, directory, files, memory, omero, settle, settle_queue
 from tests.bench.figures import Figure, figures_table
 
 HERE = Path(__file__).parent
@@ -78,6 +78,8 @@ def main() -> int:
         with _domain_controller(progress) as bare_megabytes:
             figures = _directory_figures(progress, count)
         figures += settle.figures(progress.say)
+        progress.say("settle: one image behind a queue of 20,000 files (about four minutes)")
+        figures += settle_queue.figures()
         figures += device_pcs.figures(progress.say)
         figures += backup.figures(progress.say)
         figures += _facility_figures(progress, bare_megabytes)

@@ -25,8 +25,8 @@ from tests.bench.figures import Figure, figures_table
 from tests.faults.layout import Layout, prepared
 
 FILES, SETS = 100_000, 1_000
-SCAN_SECONDS = 10
-MEGABYTES = 150
+SCAN_SECONDS = 2
+MEGABYTES = 60
 REST_PERCENT = 1
 LOAD_SECONDS = 300
 FILES_PER_SECOND, FILES_PER_SET = 200, 10
@@ -34,6 +34,8 @@ BIG_SET, BIG_SET_SECONDS = 50_000, 10
 QUIET_SECONDS = 2.0
 LATE_SECONDS = 1.0
 LOGIN = "aadler"
+# settle's own speed: with an OMERO that takes whatever it gets.
+SETTINGS = {"monitor_max_age": 15.0, "files_at_once": 1_000_000, "files_at_most": 1_000_000}
 Say = Callable[[str], None]
 
 
@@ -46,7 +48,7 @@ def figures(say: Say, load_seconds: int = LOAD_SECONDS, files: int = FILES, sets
 
 def _one_big_set(say: Say) -> tuple[Figure, float]:
     """How long one set of many files takes; and the memory of a settle that has no other."""
-    layout = prepared((LOGIN,), {"quiet_seconds": QUIET_SECONDS, "monitor_max_age": 15.0})
+    layout = prepared((LOGIN,), {**SETTINGS, "quiet_seconds": QUIET_SECONDS, "written_quiet_seconds": QUIET_SECONDS})
     arrived: dict[str, float] = {}
     try:
         with _monitor(layout), _settle(layout) as process:
@@ -76,7 +78,7 @@ def _one_big_set(say: Say) -> tuple[Figure, float]:
 
 def _at_rest(say: Say, files: int, sets: int, empty: float) -> list[Figure]:
     # A day: so that everything waits.
-    layout = prepared((LOGIN,), {"quiet_seconds": 86400.0, "monitor_max_age": 15.0})
+    layout = prepared((LOGIN,), {**SETTINGS, "quiet_seconds": 86400.0})
     try:
         say(f"settle: make {files} files in {sets} sets")
         for number in range(sets):
@@ -112,7 +114,7 @@ def _at_rest(say: Say, files: int, sets: int, empty: float) -> list[Figure]:
 
 
 def _under_load(say: Say, seconds: int) -> Figure:
-    layout = prepared((LOGIN,), {"quiet_seconds": QUIET_SECONDS, "monitor_max_age": 15.0})
+    layout = prepared((LOGIN,), {**SETTINGS, "quiet_seconds": QUIET_SECONDS, "written_quiet_seconds": QUIET_SECONDS})
     closed: dict[str, float] = {}
     arrived: dict[str, float] = {}
     try:

@@ -5,7 +5,7 @@ Like OMERO.dropbox 5.7 (fsPyinotifyMonitor.py) it imports only what it sees arri
 file below a folder that is moved in, made, or whose attributes change. What arrived while it was dead it never sees. An
 import is a line in store/imports.jsonl, written at its end.
 
-Usage: omero_stand_in.py BASE [--slow SECONDS] [--blind PART]
+Usage: omero_stand_in.py BASE [--slow SECONDS] [--blind PART] [--pace SECONDS]
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ WAIT = 0.15
 
 
 class StandIn:
-    def __init__(self, base: Path, slow: float, blind: float) -> None:
+    def __init__(self, base: Path, slow: float, blind: float, pace: float) -> None:
+        self.pace = pace
         self.root = base / "DropBox"
         self.base = base
         self.slow = slow
@@ -104,6 +105,7 @@ class StandIn:
     def import_file(self, path: str) -> None:
         try:
             with (self.root / path).open("rb") as file:
+                time.sleep(self.pace)
                 digest = hashlib.sha256()
                 while block := file.read(65536):
                     digest.update(block)
@@ -173,5 +175,6 @@ if __name__ == "__main__":
     parser.add_argument("base", type=Path)
     parser.add_argument("--slow", type=float, default=0.02)
     parser.add_argument("--blind", type=float, default=0.0)
+    parser.add_argument("--pace", type=float, default=0.0, help="seconds of each import")
     options = parser.parse_args()
-    StandIn(options.base, options.slow, options.blind).run()
+    StandIn(options.base, options.slow, options.blind, options.pace).run()

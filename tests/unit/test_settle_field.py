@@ -98,12 +98,17 @@ def test_names_that_differ_in_case_alone_are_one_image(facility):
     assert facility.own_folders() == {"Scan": ["Scan.ICS", "scan.ids"]}
 
 
-def test_a_name_that_omero_misreads_is_told_and_not_changed(facility):
-    facility.copied("a-unknown-path.tif")
-    facility.copied("set/untitled folder/b.tif")
+def test_what_omero_misreads_goes_whole_in_a_folder_that_it_reads(facility):
+    facility.copied("untitled folder/a.tif")
+    facility.copied("b-unknown-path.tif")
+    for number in range(8):
+        facility.copied(f"set/untitled folder/{number}.tif")
     facility.go(QUIET)
+    facility.take_in()
     facility.go(QUIET)
-    assert facility.dropbox == [] and facility.aside().count("can't take the name") == 2
+    assert {name: len(files) for name, files in facility.own_folders().items()} == {
+        "untitled_folder": 1, "b_unknown_path": 1, "set": 8,
+    }  # fmt: skip
 
 
 def test_a_folder_whose_ending_is_its_format_keeps_its_name(facility):

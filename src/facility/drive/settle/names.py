@@ -68,15 +68,10 @@ def stem(name: str, partial: Globs, sentinel: Globs, *, folder: bool = False) ->
     return families.stem(name, folder=folder)
 
 
-def unfit(name: str, *, own_folder: bool = False, folder: bool = False) -> bool:
-    """Whether OMERO can't take a name: OMERO.dropbox dies of bytes that are no UTF-8, and reads lists by lines.
-
-    Args:
-        name: of a file or folder.
-        own_folder: It is the set's own folder, which settle may give another name.
-        folder: It is a folder.
-    """
-    if not own_folder and (misread(name) or (not folder and name != name.rstrip())):
+def unfit(name: str, *, folder: bool = False) -> bool:
+    """Whether OMERO can't take a name: OMERO.dropbox dies of bytes that are no UTF-8, and reads lists by lines."""
+    # It strips those lines.
+    if not folder and name != name.rstrip():
         return True
     if name.isascii() and name.isprintable():
         return False
@@ -84,7 +79,10 @@ def unfit(name: str, *, own_folder: bool = False, folder: bool = False) -> bool:
 
 
 def misread(name: str) -> bool:
-    """Whether OMERO.dropbox takes the name for another one."""
+    """Whether OMERO.dropbox takes the name for another one, where it hears of it by an event of its own.
+
+    What lies in a folder that arrives whole is found by walking, under its right name.
+    """
     return any(wrong in name for wrong in _MISREAD)
 
 

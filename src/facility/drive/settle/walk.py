@@ -13,7 +13,7 @@ from .config import Matchers
 from .decisions import Summary
 from .folders import FOLDER
 from .leases import Finding
-from .names import unfit
+from .names import misread, unfit
 from .reasons import Reason
 
 # OMERO's own limit for a path is below 4,096 bytes, its prefix included.
@@ -55,7 +55,7 @@ class Walk:
             found.newest = max(found.newest, status.st_ctime)
             self._match(found, name)
             entries[name] = stat.S_ISDIR(status.st_mode)
-            if self._refused(found, name, name, status, own_folder=len(names) == 1 and entries[name]):
+            if self._refused(found, name, name, status):
                 self._refused_file(found, parent, name, name, status)
                 continue
             if entries[name]:
@@ -104,6 +104,7 @@ class Walk:
         below = f"{place}/{name}"
         self._signed(found, below, status, status.st_ctime_ns)
         found.newest = max(found.newest, status.st_ctime)
+        found.apart = found.apart and not misread(name)
         if self._refused(found, name, below, status):
             self._refused_file(found, descriptor, name, below, status)
             return
@@ -170,9 +171,7 @@ class Walk:
         if not found.lacking and any(map(families.may_lack, entries)) and (lacks := families.lacking(entries)):
             found.lacking = f'"{place}{lacks[0]}" comes without {lacks[1]}'
 
-    def _refused(
-        self, found: Summary, name: str, place: str, status: os.stat_result, *, own_folder: bool = False
-    ) -> bool:
+    def _refused(self, found: Summary, name: str, place: str, status: os.stat_result) -> bool:
         """Whether this must not go to OMERO; the first such finding is kept."""
         mode = status.st_mode
         reason = None
@@ -186,7 +185,7 @@ class Walk:
             reason = Reason.OTHER_DISK
         elif not reason and status.st_uid not in self.owners:
             reason = Reason.FOREIGN
-        elif not reason and unfit(name, own_folder=own_folder, folder=stat.S_ISDIR(mode)):
+        elif not reason and unfit(name, folder=stat.S_ISDIR(mode)):
             reason = Reason.NAME
         if reason and not found.refused:
             found.refused = reason, place
