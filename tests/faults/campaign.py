@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
+from facility.drive.settle.aside import PUT_ASIDE
 from tests.faults import checker, host, manifest
 from tests.faults.checker import Found, Imported
 from tests.faults.real_actors import INSTRUMENT, Person
@@ -28,13 +29,19 @@ from tests.faults.run import UNSETTLED
 
 # People with whom nobody else on this machine tries things out.
 LOGINS = ("vvidovic", "wwasik", "xxu", "yyilmaz", "zzelenka")
-SETTINGS = {"quiet_seconds": 3, "reoffer_seconds": 45, "reoffer_grace_seconds": 15, "reoffer_limit": 2}
+SETTINGS = {
+    "quiet_seconds": 3, "written_quiet_seconds": 3, "reoffer_seconds": 45, "reoffer_grace_seconds": 15,
+    "reoffer_limit": 2, "reader_wait_seconds": 10,
+}  # fmt: skip
+# A slow server's import; the stand-in reads it from a file.
+SLOW_IMPORT_SECONDS = 8
+_SLOW = "/opt/omero/server/OMERO.server/var/standin-import-seconds"
 # What is hit how often.
 FAULTS = {
     "settle": 26, "smbd": 15, "client": 20, "importer": 18, "fsServerMS": 2, "fsDropBox": 3, "Blitz": 2, "monitor": 7,
-    "network": 6,
+    "network": 6, "slow": 8,
 }  # fmt: skip
-REST_SECONDS = 600
+REST_SECONDS = 1500
 Say = Callable[[str], None]
 
 
@@ -74,6 +81,7 @@ class Campaign:
                 self.stop.set()
                 for thread in threads:
                     thread.join()
+                self._slow(on=False)
             self.say(f"{sum(self.faults.values())} faults in {time.monotonic() - began:.0f} s; all comes to rest")
             wrong = self._rest()
         wrong += [person.failure for person in self.people if person.failure]
@@ -102,6 +110,9 @@ class Campaign:
         if sort == "network":
             self.host.cut_off(self.choice.uniform(3, 8))
             return True
+        if sort == "slow":
+            self._slow(on=not self.host.path(_SLOW).exists())
+            return True
         if sort == "client":
             # The sooner one is found at work, the likelier it is a slow one.
             return self._soon(lambda: any(p.kill() for p in self.choice.sample(self.people, len(self.people))), 4)
@@ -113,6 +124,13 @@ class Campaign:
             # A Java machine and a Python start before the first byte is sent.
             time.sleep(self.choice.uniform(0, 4))
         return bool(self.host.kill(sort))
+
+    def _slow(self, *, on: bool) -> None:
+        """Let each import take as long as on a real and busy server, or as long as it does here."""
+        if on:
+            self.host.path(_SLOW).write_text(str(SLOW_IMPORT_SECONDS))
+        else:
+            self.host.path(_SLOW).unlink(missing_ok=True)
 
     @staticmethod
     def _soon(happens: Callable[[], bool], seconds: float) -> bool:
@@ -177,6 +195,8 @@ class Campaign:
             place: [file for file in self._below(place) if place == "staging" or self.title in file.path]
             for place in places
         }
+        found["incoming"], aside = checker.without_aside(found["incoming"])
+        found["quarantine"] += aside
         wrong = checker.problems(
             written, imports, incoming=found["incoming"], staging=found["staging"], dropbox=found["DropBox"],
             quarantine=found["quarantine"],
@@ -224,7 +244,9 @@ class Campaign:
         for place in ("incoming", "quarantine"):
             for login in LOGINS:
                 top = self.host.path(f"/OMERO/{place}/{login}")
-                for path in [*top.glob("*"), *top.glob(f"{INSTRUMENT}/*")] if top.exists() else []:
+                for path in (
+                    [*top.glob("*"), *top.glob(f"{INSTRUMENT}/*"), *top.glob(f"{PUT_ASIDE}/*")] if top.exists() else []
+                ):
                     if re.search(rf"{login} c\d+ \d+", path.name):
                         self.host.run("rm", "-rf", "--", f"/OMERO/{place}/{login}/{path.relative_to(top)}")
 

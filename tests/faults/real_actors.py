@@ -218,6 +218,38 @@ def pair(person: Person) -> None:
     person.ended("pair", good)
 
 
+def planes(person: Person) -> None:
+    """MetaMorph: a head and planes that are found by its name, loosely in the person's folder, one after the other."""
+    name = f"planes {person.written_set}"
+    files = {f"{name}.nd": f'"NDInfoFile", Version 1.0\n{name}\n'.encode()}
+    for number in range(person.choice.randint(1, 3)):
+        files[f"{name}_w1DAPI_t{number}.tif"] = png(person.choice, person.choice.randint(40, 300))
+    for title, content in files.items():
+        person.note(title, content, alone=False)
+    for title, content in files.items():
+        local = person.file(content).name
+        if local not in person.smb(f'put {local} "{person.login}/{title}"')[1]:
+            person.ended("planes", False)
+            return
+        time.sleep(person.choice.uniform(0, 1))
+    for title, content in files.items():
+        person.note(title, content, "complete", alone=False)
+
+
+def many(person: Person) -> None:
+    """More files at once than OMERO is given at a time, each a set by itself."""
+    commands, contents = [], {}
+    for number in range(person.choice.randint(10, 25)):
+        title, content = f"{number} {person.written_set}.png", png(person.choice, 40)
+        contents[person.file(content).name] = (title, content)
+        person.note(title, content)
+        commands.append(f'put {person.file(content).name} "{person.login}/{title}"')
+    good, put = person.smb("; ".join(commands))
+    for local in put & contents.keys():
+        person.note(*contents[local], "complete")
+    person.ended("many", good)
+
+
 def instrument(person: Person) -> None:
     """A set that is announced by its sentinel; what breaks off is sent again."""
     name = person.new_name()
@@ -258,4 +290,6 @@ def preset(person: Person) -> None:
     person.note(name, content, "complete")
 
 
-SORTS: tuple[Callable[[Person], None], ...] = (folder, folder, loose, slow, slow, slow, pair, instrument, preset)
+SORTS: tuple[Callable[[Person], None], ...] = (
+    folder, folder, loose, slow, slow, slow, pair, planes, planes, many, instrument, preset,
+)  # fmt: skip
