@@ -33,6 +33,11 @@ def milliseconds(moment: datetime.datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
+def moment(milliseconds: int) -> datetime.datetime:
+    """Return the moment that OMERO means, as the database keeps it: in the host's own time."""
+    return datetime.datetime.fromtimestamp(milliseconds / 1000)  # noqa: DTZ006
+
+
 def wrap(value: Any) -> Any:
     """Return the RType of a plain value."""
     if value is None:

@@ -12,7 +12,7 @@ from omero.rtypes import rlong, rmap, robject, rstring, rtime
 from omero_standin.admin import _Service
 from omero_standin.dispatch import servant, usage
 from omero_standin.hql import QueryError, translate
-from omero_standin.objects import wrap
+from omero_standin.objects import moment, wrap
 from omero_standin.schema import TABLES
 
 
@@ -251,5 +251,7 @@ class RepositoryInfo(_Service):
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, omero.RTime):
+        return moment(value.val)
     value = getattr(value, "_val", value)
     return [_plain(item) for item in value] if isinstance(value, list) else value
