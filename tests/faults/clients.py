@@ -111,6 +111,30 @@ def pair(client: Client) -> None:
     client.write(client.folder / f"{title}.ics")
 
 
+def slide(client: Client) -> None:
+    """Olympus cellSens: a head, and a folder that is found by the head's name; loosely, in either order."""
+    title = client.title()
+    folder = client.folder / f"_{title}_" / "stack1"
+
+    def planes() -> None:
+        folder.mkdir(parents=True)
+        for number in range(client.choice.randint(1, 2)):
+            client.write(folder / f"frame_t_{number}.ets")
+
+    def head() -> None:
+        client.write(client.folder / f"{title}.vsi")
+
+    for part in client.choice.sample((planes, head), 2):
+        part()
+
+
+def plate(client: Client) -> None:
+    """GE InCell: a head that gathers images of any names."""
+    client.write(client.folder / f"{client.title()}.xdce")
+    for number in range(client.choice.randint(1, 3)):
+        client.write(client.folder / f"A - {number} {client.set}.tif")
+
+
 def preset(client: Client) -> None:
     client.write_preset(client.folder / f"{client.title()}.czi")
 
@@ -182,7 +206,8 @@ def again(client: Client) -> None:
 
 # How the set is written, and whether a killed writer can be told from one that is done.
 SORTS: tuple[tuple[Callable[[Client], None], bool], ...] = (
-    (tree, False), (loose, False), (pair, False), (preset, True), (preset_tree, False), (appending, False),
+    (tree, False), (loose, False), (pair, False), (slide, False), (plate, False), (preset, True), (preset_tree, False),
+    (appending, False),
     (partial, True), (sentinel, True), (symlink, False), (hard_link, False), (empty, False), (again, False),
 )  # fmt: skip
 
