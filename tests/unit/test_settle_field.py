@@ -72,6 +72,15 @@ def test_a_head_gathers_parts_with_other_names_whichever_comes_first(facility, o
     assert list(facility.own_folders()) == ["plate"] and len(facility.dropbox) == 3
 
 
+def test_what_a_head_gathers_at_the_start_has_no_rhythm(facility):
+    # Some of them are found before the head, in whatever order the folder has.
+    for name in (*(f"A - {number}.tif" for number in range(20)), "plate.xdce"):
+        facility.copied(name)
+    facility.restart()
+    facility.go(QUIET)
+    assert list(facility.own_folders()) == ["plate"] and len(facility.dropbox) == 21
+
+
 def test_a_head_without_its_folder_is_told_at_once_and_goes_when_the_folder_comes(facility):
     facility.copied("Image.vsi")
     facility.go(QUIET)

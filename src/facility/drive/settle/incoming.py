@@ -146,8 +146,9 @@ class Incoming:
             for name in names:
                 waiting.gained(name, folder=other.items[name])
                 other.lost(name)
-            waiting.may_have_changed(max(at for at in (waiting.event, other.event, 0.0) if at is not None))
-            self._unwatched[waiting] = None
+            if events := [at for at in (waiting.event, other.event) if at is not None]:
+                waiting.may_have_changed(max(events))
+                self._unwatched[waiting] = None
             if not other.items:
                 self._forget(other)
 
