@@ -75,6 +75,17 @@ def test_another_image_of_the_same_name_and_size_is_another_image(facility):
     assert len(facility.dropbox) == 2
 
 
+def test_what_was_imported_long_ago_is_no_repetition(facility):
+    for _ in range(2):
+        facility.copied("a.tif")
+        facility.go(QUIET)
+        facility.take_in()
+        facility.go(400 * 86_400)
+        facility.go(100)
+    assert len(facility.service.store.where("done")) == 0
+    assert facility.service.store.totals["imported"] == 2
+
+
 def test_what_the_administrator_has_forgotten_is_imported_again(facility):
     for _ in range(2):
         facility.copied("a.tif")
@@ -84,6 +95,16 @@ def test_what_the_administrator_has_forgotten_is_imported_again(facility):
         facility.go(10)
         facility.go(QUIET)
     assert len(facility.dropbox) == 2
+
+
+def test_all_that_is_known_of_a_person_can_be_forgotten(facility):
+    for name in ("a.tif", "b.tif"):
+        facility.copied(name)
+    facility.go(QUIET)
+    facility.take_in()
+    orders.ask_to_forget(facility.config, "aadler", "*")
+    facility.go(10)
+    assert facility.service.store.forget("aadler", "*") == 0
 
 
 def test_on_a_disk_that_is_nearly_full_nothing_goes_to_omero_and_the_person_hears_of_it(facility, monkeypatch):

@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     act.add_argument("--status", action="store_true", help="only print all sets as JSON")
     for name, what in (
         ("--give-back", "move a set that was put aside into its person's folder, where it is tried anew"),
-        ("--forget", "no longer know that OMERO had the data of this set"),
+        ("--forget", "no longer know that OMERO had the data of this set, or with '*' of any"),
     ):
         act.add_argument(name, nargs=2, metavar=("LOGIN", "NAME"), help=what)
     options = parser.parse_args(arguments)

@@ -90,8 +90,8 @@ class Config:
     clear_after_days: float = 1
     # Nothing is given to OMERO that would leave less room than this on the disk, in percent of it.
     reserve_percent: float = 5
-    # Whether data that a person's earlier set had is told of instead of imported again.
-    tell_repeated: bool = True
+    # For how long data that a person's earlier set had is told of instead of imported again; 0: not at all.
+    remember_days: float = 365
     rules: tuple[Rule, ...] = field(default=(), metadata={"key": "rule", "table": Rule})
 
     def rule_for(self, shelf: str, matched: int = 0) -> Rule:

@@ -202,7 +202,7 @@ class Engine:
         reserve = disk.f_blocks * disk.f_frsize * self.config.reserve_percent / 100
         if free - judged.found.bytes < reserve:
             return "", Cause(Reason.FULL, f"{free / 1e9:.1f} GB free, {judged.found.bytes / 1e9:.1f} GB wanted")
-        if not self.config.tell_repeated:
+        if not self.config.remember_days:
             return "", None
         login, shelf, _ = waiting.key
         digest = content.digest(self.roots.incoming, [login, *filter(None, (shelf,))], waiting.names)

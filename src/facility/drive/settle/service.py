@@ -109,6 +109,7 @@ class Service:
         self.store.put([], [*dropped, *(record.id for record in gone)])
         for record in gone:
             aside.forget(record.login, record.target)
+        self.store.forget_before(self.clock.wall() - self.config.remember_days * _DAY)
         self._prune_at = now + 60
 
     def _write_waiting(self) -> None:

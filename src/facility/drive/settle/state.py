@@ -194,9 +194,14 @@ class Store:
         row: tuple[str, float] | None = self._database.execute(query, (login, digest)).fetchone()
         return row
 
+    def forget_before(self, at: float) -> None:
+        """Forget all data that was imported before then, epoch seconds."""
+        self._database.execute("DELETE FROM contents WHERE at < ?", (at,))
+
     def forget(self, login: str, name: str) -> int:
-        """Forget that a person's sets of this name were imported; how many there were."""
-        return self._database.execute("DELETE FROM contents WHERE login = ? AND name = ?", (login, name)).rowcount
+        """Forget that a person's sets of this name, with "*" all of them, were imported; how many there were."""
+        query = "DELETE FROM contents WHERE login = ? AND (name = ? OR ? = '*')"
+        return self._database.execute(query, (login, name, name)).rowcount
 
     def close(self) -> None:
         """End the connection."""
