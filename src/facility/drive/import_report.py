@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from .settle.names import printable
 from .settle.reasons import Reason, explanation
 
 Entry = Mapping[str, Any]
@@ -16,6 +17,7 @@ _HEADS = (
     ("waiting", "Waiting"),
     ("offered", "With OMERO"),
 )
+_STATES = {"quarantined": "put aside"}
 # So many sets, and images, are shown of each; a queue has thousands.
 _MOST = 50
 
@@ -43,9 +45,11 @@ def report(sets: Mapping[str, Sequence[Entry]], images: Sequence[Entry], now: fl
 def set_line(entry: Entry, now: float) -> str:
     """Return one set: whose, what, how much, where, since when, which attempt, and why."""
     files = f"{entry['files']} file{'s' if entry['files'] != 1 else ''}, {size(entry['bytes'])}"
-    words = [f"{entry['login']}/{entry['name']}", f"({files})", entry["state"]]
+    state: str = _STATES.get(entry["state"]) or entry["state"]
+    words = [f"{entry['login']}/{printable(entry['name'])}", f"({files})", state]
     if entry["place"]:
-        words.append(f"as {entry['place']}" if entry["state"] != "waiting" else f"on shelf {entry['place']}")
+        place = printable(entry["place"])
+        words.append(f"as {place}" if entry["state"] != "waiting" else f"on shelf {place}")
     if entry["since"]:
         words.append(f"since {_clock(entry['since'])} ({_long(now - entry['since'])})")
     if entry["attempts"]:

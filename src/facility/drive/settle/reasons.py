@@ -82,7 +82,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "the disk for images is nearly full ({detail})",
         "The facility must make room; it goes on by itself afterwards.",
     ),
-    Reason.QUEUED: ("it waits for its turn {detail}", "Nothing to do: it goes on by itself."),
+    Reason.QUEUED: (
+        "it waits for its turn, as number {detail} of its person's",
+        "Nothing to do: it goes on by itself.",
+    ),
     Reason.PARTIAL: (
         '"{detail}" is the name of a file in transfer',
         "Let the transfer end. If it was broken off, copy the file again and delete this one.",
