@@ -38,8 +38,8 @@ drill: root venv  ## OMERO from its backups onto a scratch host of the running f
 bench: root venv  ## measure against baselines of the same run; writes build/bench.json
 	@PYTHONPATH=src python -m tests.bench
 
-campaign: root venv  ## kill what carries images in the running facility, 200 times; every file is found again
-	@PYTHONPATH=src python -m tests.faults --real --faults 200
+campaign: root venv  ## kill or slow what carries images in the running facility, 300 times; every file is found again
+	@PYTHONPATH=src python -m tests.faults --real --faults 300
 
 lock: venv  ## resolve requirements.lock anew from pyproject.toml
 	@testbed/lock.sh
