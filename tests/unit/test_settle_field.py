@@ -222,6 +222,21 @@ def test_all_of_a_long_queue_is_given_in_time(facility):
     assert len(facility.dropbox) == 30 and set(facility.states().values()) == {"done"}
 
 
+def test_files_that_omero_knows_no_format_for_do_not_stop_their_persons_images(tmp_path):
+    facility = Facility(tmp_path)
+    for number in range(6):
+        facility.copied(f"{number}.xyz")
+    facility.go(QUIET)
+    assert len(facility.dropbox) == 6
+    facility.copied("cell.tif")
+    facility.go(QUIET)
+    assert len(facility.dropbox) == 6
+    for _ in range(20):
+        facility.go(5)
+    assert "aadler/cell/cell.tif" in facility.dropbox
+    facility.service.store.close()
+
+
 def test_a_large_folder_of_single_images_is_given_in_pieces_and_stays_one_set(facility):
     names = [f"Day 3/{folder}/{number:02}.tif" for folder in "ab" for number in range(10)]
     for name in names:

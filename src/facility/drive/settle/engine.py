@@ -216,7 +216,8 @@ class Engine:
         """How many files of each person OMERO has in its hands, or is about to get."""
         hands: dict[str, int] = {}
         for record in self.store.where("claiming", "staged", "offering", "offered"):
-            if not record.aside:
+            resting = record.state == "offered" and self.workload.resting(record)
+            if not record.aside and not resting:
                 hands[record.login] = hands.get(record.login, 0) + max(1, record.files - record.progress)
         return hands
 

@@ -15,6 +15,8 @@ from .state import Record
 
 # An import of a real server, until its own pace is known.
 _USUAL_SECONDS = 15.0
+# Longer than OMERO.dropbox lets a file lie before it looks at it.
+_RESTING_SECONDS = 180.0
 # So many ended sets, and imported files, are enough to judge by.
 _KEPT = 1000
 
@@ -61,14 +63,22 @@ class Workload:
         """Whether OMERO was ever seen at the set since it was offered."""
         return record.id in self._begun or record.progress > 0
 
-    def passed(self, record: Record) -> bool:
-        """Whether OMERO had time for an offered set, and did nothing with it since its last progress."""
+    def _idle_since(self, record: Record) -> float:
+        """For how long (seconds) OMERO had nothing to do since the set's last progress."""
         progress_at, idle = self._marks.get(record.id, (None, 0.0))
         if progress_at != record.progress_at:
             self._marks[record.id] = record.progress_at, self._idle
             idle = self._idle
+        return self._idle - idle
+
+    def passed(self, record: Record) -> bool:
+        """Whether OMERO had time for an offered set, and did nothing with it since its last progress."""
         overtaken = len(self._ended) - bisect.bisect_right(self._ended, record.progress_at)
-        return self._idle - idle >= self._config.reoffer_seconds or overtaken >= self._config.overtaken
+        return self._idle_since(record) >= self._config.reoffer_seconds or overtaken >= self._config.overtaken
+
+    def resting(self, record: Record) -> bool:
+        """Whether OMERO seems not to be at an offered set any more, so that others need not wait for it."""
+        return self._idle_since(record) >= _RESTING_SECONDS
 
     def ended(self, record: Record) -> None:
         """The set is no longer in OMERO's hands."""
