@@ -75,6 +75,17 @@ def test_folders_on_several_file_systems_are_refused(server, converge):
         server.run_expect([0], "umount --lazy /OMERO/staging")
 
 
+def test_a_file_system_on_which_settle_knows_nothing_for_sure_is_refused(server, converge):
+    server.run_expect([0], "mkdir -p /mnt/other && mount -t ramfs ramfs /mnt/other")
+    try:
+        run = converge(cifs_dropbox_data="/mnt/other")
+        assert run.returncode != 0
+        assert "/mnt/other lies on ramfs" in said(run) and "Put it onto ext4 or XFS" in said(run)
+        assert "changed=0" in run.stdout
+    finally:
+        server.run_expect([0], "umount /mnt/other")
+
+
 def test_settings_of_settle_that_make_no_sense_are_refused_and_the_old_ones_stay(server, converge):
     before = server.file("/etc/settle/settle.toml").content_string
     run = converge(cifs_dropbox_settle={"quite_seconds": 5})
