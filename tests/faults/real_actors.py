@@ -239,7 +239,7 @@ def planes(person: Person) -> None:
 def many(person: Person) -> None:
     """More files at once than OMERO is given at a time, each a set by itself."""
     commands, contents = [], {}
-    for number in range(person.choice.randint(10, 25)):
+    for number in range(person.choice.randint(5, 8)):
         title, content = f"{number} {person.written_set}.png", png(person.choice, 40)
         contents[person.file(content).name] = (title, content)
         person.note(title, content)

@@ -121,6 +121,16 @@ def test_a_set_that_many_later_ones_have_overtaken_was_missed():
     assert not workload.passed(replace(RECORD, progress_at=1010))
 
 
+def test_a_fast_omero_gets_more_at_once_and_a_slow_one_no_more_than_somebody_may_wait_for():
+    workload = Workload(CONFIG)
+    at = 1000.0
+    for seconds, most in ((15, 6), (5, 18), (1, 30)):
+        for _ in range(2000):
+            at += seconds
+            workload.heard(Report(at, alive=True, importing=frozenset({"x"})), 1)
+        assert most - 1 <= workload.at_once <= most
+
+
 def test_the_pace_is_that_of_busy_hours():
     workload = Workload(CONFIG)
     assert workload.pace == 15

@@ -77,8 +77,10 @@ class Config:
     reoffer_seconds: float = 3600
     # ... or how many sets that it was given later it has imported: it takes them in their order.
     overtaken: int = 20
-    # So many files are in OMERO's hands at once, so that nobody waits for all of somebody else's.
+    # So many files are in OMERO's hands at once, so that nobody waits for all of somebody else's; more, up to 30, while
+    # OMERO imports them within the seconds that somebody may wait.
     files_at_once: int = 6
+    wait_at_most_seconds: float = 90
     # A set of more files that can't be given in pieces is not given: everybody would wait for it.
     files_at_most: int = 1000
     # How long OMERO's own processes may take to end, or to write down what they imported.

@@ -224,7 +224,7 @@ class Engine:
     def _at_once(self, judged: Judged) -> int:
         """How many files of the set OMERO is given at once."""
         files = judged.found.files
-        return min(files, self.config.files_at_once) if judged.found.apart else files
+        return min(files, self.transitions.at_once) if judged.found.apart else files
 
     def _intent(self, judged: Judged) -> Record:
         """The record of the intent to take a set."""
@@ -239,7 +239,7 @@ class Engine:
             id=key, login=login, name=names[0] if single else stem(head, folder=judged.items[head]), shelf=shelf,
             kind=kind, items=names, owner=judged.owner, since=judged.wall, aside=verdict.action == "quarantine",
             reason=verdict.reason or "", detail=printable(verdict.detail), files=self._at_once(judged),
-            bytes=found.bytes, piecewise=found.apart and found.files > self.config.files_at_once,
+            bytes=found.bytes, piecewise=found.apart and found.files > self.transitions.at_once,
         )  # fmt: skip
 
     # Records.
@@ -323,6 +323,7 @@ class Engine:
         self.incoming.release(report.watching)
         offered = self.store.where("offered")
         self.workload.heard(report, sum(_gained(record, report) for record in offered))
+        self.transitions.at_once = self.incoming.turns.at_once = self.workload.at_once
         changed: list[Record] = []
         dropped = []
         for record in offered:

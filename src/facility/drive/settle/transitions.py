@@ -66,6 +66,8 @@ class Transitions:
 
     def __init__(self, config: Config, roots: Roots, store: Store, clock: Clock, walk: Callable[[int], Walk]) -> None:
         """Args: walk gives a probing walk for a person's sets; it gets the person's user number."""
+        # How many files OMERO may have at once.
+        self.at_once = config.files_at_once
         self._is_companion = Matchers.of(config).not_expected
         self._config = config
         self._roots = roots
@@ -156,7 +158,7 @@ class Transitions:
             record = replace(record, kind="bundle")
         return replace(
             self._next(record, "offering"), target=target, files=found.files, bytes=found.bytes, reason="", detail="",
-            piecewise=found.apart and found.files > self._config.files_at_once,
+            piecewise=found.apart and found.files > self.at_once,
         )  # fmt: skip
 
     def _target(self, record: Record, names: list[str]) -> str:
@@ -252,7 +254,7 @@ class Transitions:
             left = sorted(folders.files_below(self._roots.staging, record.id, missing_is_empty=True))
             with folders.open_folder(box, record.target) as own:
                 for path, status in left:
-                    if there - record.progress >= self._config.files_at_once:
+                    if there - record.progress >= self.at_once:
                         break
                     there += self._counts(path, status)
                     below = path.split("/")[len(inner) :]

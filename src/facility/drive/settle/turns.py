@@ -17,7 +17,7 @@ class Turns:
 
     def __init__(self, at_once: int) -> None:
         """Args: at_once is how many files OMERO may have in its hands before somebody waits."""
-        self._at_once = at_once
+        self.at_once = at_once
         # By login: each set with its number of files, first come first.
         self._queues: dict[str, dict[Waiting, int]] = {}
         self._called: set[Waiting] = set()
@@ -44,7 +44,7 @@ class Turns:
             files: how many; of a set that is given in pieces, those of its first one.
             hands: how many files of each person OMERO has in its hands.
         """
-        return not hands.get(login) or sum(hands.values()) + files <= self._at_once
+        return not hands.get(login) or sum(hands.values()) + files <= self.at_once
 
     def call(self, hands: Mapping[str, int]) -> list[Waiting]:
         """The sets whose turn it is; each is to be looked at once more, and then taken, or to join again."""
@@ -52,7 +52,7 @@ class Turns:
         taken = dict(hands)
         while (waiting := self._next(taken)) is not None:
             login = waiting.key.login
-            taken[login] = taken.get(login, 0) + min(self._queues[login][waiting], self._at_once)
+            taken[login] = taken.get(login, 0) + min(self._queues[login][waiting], self.at_once)
             self._called.add(waiting)
             self._count += 1
             self._served[login] = self._count
@@ -62,7 +62,7 @@ class Turns:
     def _next(self, hands: Mapping[str, int]) -> Waiting | None:
         for login in sorted(self._queues, key=lambda login: (hands.get(login, 0), self._served.get(login, 0))):
             waiting = next((waiting for waiting in self._queues[login] if waiting not in self._called), None)
-            if waiting and self.may_go(login, min(self._queues[login][waiting], self._at_once), hands):
+            if waiting and self.may_go(login, min(self._queues[login][waiting], self.at_once), hands):
                 return waiting
         return None
 

@@ -17,8 +17,13 @@ from .state import Record
 _USUAL_SECONDS = 15.0
 # Longer than OMERO.dropbox lets a file lie before it looks at it.
 _RESTING_SECONDS = 180.0
-# So many ended sets, and imported files, are enough to judge by.
+# From so many imported files on the pace is known; however fast OMERO is, it may become slow.
+_ENOUGH = 20
+_MOST_AT_ONCE = 30
+# So many ended sets are enough to judge by.
 _KEPT = 1000
+# The pace is that of the last hundred files or so.
+_PACE_FILES = 100
 
 
 class Workload:
@@ -47,13 +52,21 @@ class Workload:
                 self._idle += seconds
         self._heard_at = report.time
         self._files += imported
-        if self._files > _KEPT:
+        if self._files > _PACE_FILES:
             self._files, self._busy = self._files // 2, self._busy / 2
 
     @property
     def pace(self) -> float:
         """Seconds that OMERO needs for a file."""
         return self._busy / self._files if self._files and self._busy else _USUAL_SECONDS
+
+    @property
+    def at_once(self) -> int:
+        """How many files OMERO may have in its hands: so many as it imports in the time that somebody may wait."""
+        least = self._config.files_at_once
+        if self._files < _ENOUGH:
+            return least
+        return max(least, min(_MOST_AT_ONCE, int(self._config.wait_at_most_seconds / self.pace)))
 
     def at_work(self, record: Record) -> None:
         """OMERO was seen at one of the set's files."""
