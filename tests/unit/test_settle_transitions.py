@@ -317,9 +317,10 @@ def test_what_is_put_aside_twice_gets_a_folder_with_a_number_and_keeps_its_name(
     assert facility.put_aside() == ["aadler/Put aside/alone.tif", "aadler/Put aside/alone.tif (2)/alone.tif"]
 
 
-def test_without_a_folder_of_its_person_a_set_is_put_aside_in_quarantine(facility):
+@pytest.mark.parametrize("taken", [lambda path: path.write_bytes(b"mine"), lambda path: path.symlink_to("/tmp")])
+def test_without_a_folder_of_its_person_a_set_is_put_aside_in_quarantine(facility, taken):
     facility.write("alone.tif", b"")
-    (facility.base / "incoming/aadler" / PUT_ASIDE).write_bytes(b"mine")
+    taken(facility.base / "incoming/aadler" / PUT_ASIDE)
     facility.go(UNSUITABLE)
     assert [path for path in facility.tree("quarantine") if not path.endswith(".txt")] == ["aadler/alone.tif"]
 

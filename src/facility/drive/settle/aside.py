@@ -7,6 +7,7 @@ What belongs to nobody who has a folder lies in quarantine.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 
@@ -36,8 +37,10 @@ class Aside:
                 own = stack.enter_context(folders.open_folder(self._incoming, login))
                 folders.make(own, PUT_ASIDE)
                 place = stack.enter_context(folders.open_folder(own, PUT_ASIDE))
-            except (FileNotFoundError, NotADirectoryError):
-                # Nobody's folder, or the name is taken by a file of the person's own.
+            except OSError as error:
+                if error.errno not in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}:
+                    raise
+                # Nobody's folder, or the name is taken by a file of the person's own, or by a link.
                 folders.make(self._quarantine, login)
                 place = stack.enter_context(folders.open_folder(self._quarantine, login))
             yield place
