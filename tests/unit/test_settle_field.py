@@ -243,6 +243,8 @@ def test_a_large_folder_of_single_images_is_given_in_pieces_and_stays_one_set(fa
         facility.copied(name)
     facility.go(QUIET)
     assert len(facility.dropbox) == facility.config.files_at_once
+    facility.go(10)
+    assert "OMERO has 0 of its files so far, and gets the others" in facility.notice
     facility.restart()
     facility.go(QUIET)
     for _ in range(8):

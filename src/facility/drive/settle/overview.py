@@ -74,11 +74,17 @@ def overviews(
             _add(found[record.login], record.name, record.since, Reason(record.reason), record.detail)
         elif record.state in _WITH_OMERO and _is_late(record, config, wall):
             has = imported.get(record.key, 0) if record.state == "offered" else record.progress
-            state = f"OMERO has {has} of {record.files} files so far." if record.files > 1 else "OMERO has it in hand."
+            state = _with_omero(record, has)
             if record.attempts or record.state != "offered":
                 state += f" It is given to OMERO again (attempt {record.attempts + 1})."
             found[record.login].on_its_way.append(Entry(name, record.since, state))
     return dict(found)
+
+
+def _with_omero(record: Record, has: int) -> str:
+    if record.piecewise:
+        return f"OMERO has {has} of its files so far, and gets the others a few at a time."
+    return f"OMERO has {has} of {record.files} files so far." if record.files > 1 else "OMERO has it in hand."
 
 
 _WITH_OMERO = {"offered", "recalling", "recalled"}
