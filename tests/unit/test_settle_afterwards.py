@@ -44,6 +44,18 @@ def test_nothing_is_cleared_that_omero_does_not_have_any_more(facility):
     assert facility.dropbox == ["aadler/Day 3/a.tif"]
 
 
+def test_a_report_that_names_other_places_makes_settle_delete_nothing_there(facility):
+    facility.copied("Day 3/a.tif")
+    facility.go(QUIET)
+    facility.take_in()
+    other = facility.base / "victim.tif"
+    other.write_bytes(b"somebody's")
+    facility.imported = {"aadler/Day 3": ["../../../victim.tif", "/victim.tif", ".."]}
+    for _ in range(3):
+        facility.go(90_000)
+    assert other.exists() and facility.dropbox == ["aadler/Day 3/a.tif"]
+
+
 def test_while_omero_does_not_answer_nothing_is_cleared(facility):
     facility.copied("a.tif")
     facility.go(QUIET)
@@ -135,5 +147,6 @@ def test_a_set_that_was_put_aside_can_be_given_back(facility):
     facility.write("b.tif")
     with pytest.raises(orders.OrderError, match="rename it first"):
         orders.give_back(facility.config, "aadler", "b.tif")
-    with pytest.raises(orders.OrderError):
-        orders.give_back(facility.config, "..", "b.tif")
+    for login, name in (("..", "b.tif"), ("aadler", "../b.tif"), ("aadler", "..")):
+        with pytest.raises(orders.OrderError, match="is no login and name"):
+            orders.give_back(facility.config, login, name)

@@ -49,7 +49,9 @@ class Clearing:
             folders.open_folder(self._roots.dropbox, record.login) as box,
         ):
             own = folders.is_folder(box, record.asked)
-            for path in sorted(report.imported[record.key]):
+            # Of what is there, never by a path that the report names: it is another user's, and may lead elsewhere.
+            there = {path for path, _ in folders.files_below(box, record.asked)} if own else {record.asked}
+            for path in sorted(there.intersection(report.imported[record.key])):
                 *parts, name = path.split("/")
                 below = [record.asked, *parts] if own else []
                 with contextlib.suppress(FileNotFoundError), folders.open_folder(box, *below) as folder:

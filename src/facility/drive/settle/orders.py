@@ -14,6 +14,7 @@ from ...core.replace_file import replace_file
 from . import folders
 from .aside import PUT_ASIDE
 from .config import Config
+from .names import LOGIN
 from .state import Store
 
 log = logging.getLogger("settle")
@@ -30,6 +31,8 @@ def give_back(config: Config, login: str, name: str) -> str:
     Raises:
         OrderError: If there is no such set, or its person has something of that name.
     """
+    if not LOGIN.fullmatch(login) or "/" in name or name in {"", ".", ".."}:
+        raise OrderError(f'"{login}" "{name}" is no login and name; see: facility-settle --status')
     places = ((config.incoming, (login, PUT_ASIDE)), (config.quarantine, (login,)))
     for root, below in places:
         opened = os.open(root, folders.FOLDER)
