@@ -86,16 +86,17 @@ def monitor(host, until):
 
 @pytest.fixture
 def put(host):
-    """Move a set of images into a DropBox folder in one step, as whoever feeds it; return its name there."""
+    """Move a set of images into a DropBox folder in one step, as whoever feeds it; folder may be one within another."""
 
     def put(login, *files, folder=""):
         user = "runuser -u omero-server --"
         aside = f"/OMERO/{uuid.uuid4().hex}"
-        host.run_expect([0], f"install -d -o omero-server {aside} {aside}/{shlex.quote(folder)}")
+        made = [folder.rsplit("/", levels)[0] for levels in range(folder.count("/"), -1, -1)]
+        host.run_expect([0], f"install -d -o omero-server {shlex.join(f'{aside}/{one}' for one in ('', *made))}")
         for file in files:
             path = shlex.quote("/".join(part for part in (aside, folder, file) if part))
             host.run_expect([0], f"echo {base64.b64encode(PNG).decode()} | base64 -d | {user} tee {path} >/dev/null")
-        for name in [folder] if folder else files:
+        for name in [made[0]] if folder else files:
             host.run_expect([0], f"{user} mv {shlex.quote(f'{aside}/{name}')} {DROPBOX}/{login}/")
         host.run_expect([0], f"rmdir {aside}")
 

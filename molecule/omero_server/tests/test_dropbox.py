@@ -43,6 +43,24 @@ def test_what_is_moved_into_a_folder_becomes_that_person_s_images_exactly_once(a
     assert images(key) == [*wanted, (f"{key}-later.png", "rg-neuro")]
 
 
+def test_images_of_a_folder_go_into_a_dataset_of_its_name_and_loose_ones_do_not(alice, put, images, omero, until):
+    """With omero_server_dropbox_datasets, and folders that lie within one of their own each."""
+    key = uuid.uuid4().hex[:8]
+    put(alice, f"{key}-1.png", folder=f"{key}/{key} Maus ä (1)")
+    put(alice, f"{key}-loose.png", folder=f"{key}-loose")
+    put(alice, f"{key}-2.png", folder=f"{key} (2)/{key} Maus ä (1)/Tag 2/links")
+    until(lambda: len(images(key)) == 3, "all three are imported")
+    query = (
+        "select d.name, i.name from DatasetImageLink l join l.parent d join l.child i"
+        f" where i.name like '%{key}%' order by i.name"
+    )
+    rows = omero(f"hql -q --style csv {shlex.quote(query)}").stdout.splitlines()
+    named = [line.split(",")[1:] for line in rows if key in line]
+    assert named == [[f"{key} Maus ä (1)", f"{key}-1.png"], [f"{key} Maus ä (1)", f"{key}-2.png"]]
+    count = f"select count(d.id) from Dataset d where d.name like '{key}%'"
+    assert omero(f"hql -q --style csv {shlex.quote(count)}").stdout.splitlines()[-1].split(",")[-1] == "1"
+
+
 def test_a_file_that_is_no_image_spoils_nothing(host, alice, put, images):
     key = uuid.uuid4().hex[:8]
     host.run_expect([0], f"runuser -u omero-server -- sh -c 'echo text > /OMERO/DropBox/alice/{key}-broken.png'")

@@ -88,6 +88,9 @@ class Config:
     reoffer_limit: int = 3
     rescan_seconds: float = 3600
     history_days: float = 30
+    # Each folder lies in DropBox within one of its own, not only one whose name was used before: then its name can be
+    # told from that of a set of loose files, as OMERO's rule for datasets needs it.
+    folders_wrapped: bool = False
     # When what OMERO has of a set is deleted from DropBox; 0: never.
     clear_after_days: float = 1
     # Nothing is given to OMERO that would leave less room than this on the disk, in percent of it.

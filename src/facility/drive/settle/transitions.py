@@ -153,8 +153,9 @@ class Transitions:
             return replace(record, reason=reason, detail=detail) if changed else record
         self._seen.pop(record.id, None)
         target = self._target(record, names)
-        if record.kind == "folder" and target != names[0] and not misread(names[0]):
-            # The name was used before: the folder keeps it, in a folder of its own.
+        used_before = target != names[0] and not misread(names[0])
+        if record.kind == "folder" and (used_before or self._config.folders_wrapped):
+            # The folder keeps its name, in a folder of its own.
             record = replace(record, kind="bundle")
         return replace(
             self._next(record, "offering"), target=target, files=found.files, bytes=found.bytes, reason="", detail="",

@@ -9,7 +9,7 @@ import omero
 import omero.all
 from omero.rtypes import rstring
 
-from omero_standin import formats, upgrades
+from omero_standin import formats, targets, upgrades
 
 BLOCK = 1 << 20
 
@@ -28,6 +28,7 @@ def main() -> int:
     parser.add_argument("-c", dest="carry_on", action="store_true")
     parser.add_argument("--exclude", default="")
     parser.add_argument("--skip", action="append", default=[])
+    parser.add_argument("-T", "--target")
     parser.add_argument("paths", nargs="+", type=Path)
     options, unknown = parser.parse_known_args([item for item in sys.argv[1:] if not item.startswith("--agent")])
     for item in unknown:
@@ -55,7 +56,7 @@ def main() -> int:
                 print(f"{members[0]} was imported before", file=sys.stderr)
                 continue
             try:
-                images = _import(client, members)
+                images = _import(client, members, options.target)
             except Exception as error:
                 print(f"{members[0]}: {getattr(error, 'message', None) or error}", file=sys.stderr)
                 failed += 1
@@ -74,7 +75,7 @@ def _known(session, path: Path) -> bool:
     return bool(session.getQueryService().projection(query, parameters, {"omero.group": "-1"}))
 
 
-def _import(client, members: list[Path]) -> list[int]:
+def _import(client, members: list[Path], target: str | None) -> list[int]:
     fileset = omero.model.FilesetI()
     for member in members:
         entry = omero.model.FilesetEntryI()
@@ -84,6 +85,8 @@ def _import(client, members: list[Path]) -> list[int]:
     settings = omero.grid.ImportSettings()
     settings.checksumAlgorithm = omero.model.ChecksumAlgorithmI()
     settings.checksumAlgorithm.value = rstring("SHA1-160")
+    if target:
+        settings.userSpecifiedAnnotationList = [targets.annotation(target, members[0])]
     process = client.getManagedRepository().importFileset(fileset, settings)
     for index, member in enumerate(members):
         store = process.getUploader(index)

@@ -12,7 +12,7 @@ import Ice
 import omero
 import omero.all
 
-from omero_standin import formats, pace
+from omero_standin import formats, pace, targets
 from omero_standin.admin import _Service
 from omero_standin.dispatch import servant, usage
 from omero_standin.sessions import Session
@@ -74,8 +74,8 @@ class _Import:
             )
         )  # fmt: skip
 
-    def finish(self, hashes: list[str]) -> list[int]:
-        """Check what arrived and make the images; return the ids of their pixels."""
+    def finish(self, hashes: list[str], rules: list[tuple[str, str]]) -> list[int]:
+        """Check what arrived, make the images and put them where the rules say; return the ids of their pixels."""
         files = [self.folder / name for name in self.names]
         found = [formats.sha1(file) for file in files]
         if found != list(hashes):
@@ -94,15 +94,31 @@ class _Import:
                 self.server.database.run(
                     "UPDATE filesetentry SET originalfile = :original WHERE id = :id", original=original, id=entry
                 )
-            return [self._image(index, image) for index, image in enumerate(images)]
+            names = [name for target, folder in rules if (name := targets.dataset(target, folder))]
+            made = [self._image(index, image) for index, image in enumerate(images)]
+            for name in names[:1]:
+                dataset = self._dataset(name)
+                for image, _ in made:
+                    self.insert("datasetimagelink", parent=dataset, child=image)
+            return [pixels for _, pixels in made]
 
-    def _image(self, index: int, found: formats.Image) -> int:
+    def _dataset(self, name: str) -> int:
+        """The newest of this person's datasets with the name, a new one if there is none."""
+        found = self.server.database.one(
+            "SELECT max(id) FROM dataset WHERE name = :name AND owner_id = :owner AND group_id = :group",
+            name=name, owner=self.owned["owner"], group=self.owned["group"],
+        )  # fmt: skip
+        return int(found) if found else self.insert("dataset", name=name)
+
+    def _image(self, index: int, found: formats.Image) -> tuple[int, int]:
+        """The ids of the image and of its pixels."""
         image = self.insert("image", name=found.name[:255], archived=False, series=index, fileset=self.fileset)
-        return self.insert(
+        pixels = self.insert(
             "pixels", image=image, sizex=found.width, sizey=found.height, sizez=1, sizec=found.channels, sizet=1,
             sha1=hashlib.sha1(str(image).encode()).hexdigest(),
             pixelstype="uint8", dimensionorder="XYZCT",
         )  # fmt: skip
+        return image, pixels
 
 
 @servant(omero.grid.ImportProcess)
@@ -128,7 +144,7 @@ class ImportProcess(_Import):
 
     def verifyUpload(self, hashes: list[str], current: Any) -> Any:
         try:
-            pixels = self.finish(hashes)
+            pixels = self.finish(hashes, targets.rules(self.settings))
             items = [self.server.objects.one("Pixels", key) for key in pixels]
             response: Any = omero.cmd.OK() if not items else omero.grid.ImportResponse(pixels=items, objects=[])
         except (omero.ValidationException, formats.UnknownFormatError) as error:
