@@ -31,7 +31,7 @@ from tests.faults.run import UNSETTLED
 LOGINS = ("vvidovic", "wwasik", "xxu", "yyilmaz", "zzelenka")
 SETTINGS = {
     "quiet_seconds": 3, "written_quiet_seconds": 3, "reoffer_seconds": 45, "reoffer_grace_seconds": 15,
-    "reoffer_limit": 2, "reader_wait_seconds": 10,
+    "reoffer_limit": 2, "reader_wait_seconds": 10, "clear_after_days": 0.0003,
 }  # fmt: skip
 # A slow server's import; the stand-in reads it from a file.
 SLOW_IMPORT_SECONDS = 8
@@ -83,7 +83,7 @@ class Campaign:
                     thread.join()
                 self._slow(on=False)
             self.say(f"{sum(self.faults.values())} faults in {time.monotonic() - began:.0f} s; all comes to rest")
-            wrong = self._rest()
+            wrong = self._rest() or self._cleared(after)
         wrong += [person.failure for person in self.people if person.failure]
         wrong += self._judge(after)
         if not wrong:
@@ -171,6 +171,22 @@ class Campaign:
                 self.say(f"still to come: {len(left)} sets")
         return []
 
+    def _cleared(self, after: int) -> list[str]:
+        """Wait until what OMERO has is gone from DropBox; say how much disk an imported byte takes then."""
+        known = {entry.sha256 for entry in self._imports(after)}
+        ends = time.monotonic() + REST_SECONDS
+        while twice := [file.path for file in self._below("DropBox") if file.sha256 in known]:
+            if time.monotonic() > ends:
+                return [f"twice on the disk after {REST_SECONDS} s: {path}" for path in twice]
+            time.sleep(6)
+        bytes_in = {
+            top: sum(file.stat().st_size for file in self._files(top)) for top in ("DropBox", "ManagedRepository")
+        }
+        imported = bytes_in["ManagedRepository"]
+        if imported:
+            self.say(f"disk per imported byte: {sum(bytes_in.values()) / imported:.3f}")
+        return []
+
     def _unsettled(self) -> list[str]:
         command = "python3 -m facility.drive.settle --config /run/settle-campaign.toml --status"
         document = json.loads(
@@ -213,6 +229,12 @@ class Campaign:
             file = self.host.path(f"/OMERO/ManagedRepository/{entry['file']}")
             content = file.read_bytes() if entry["file"] and file.exists() else b""
             yield Imported(path, hashlib.sha256(content).hexdigest())
+
+    def _files(self, place: str) -> Iterator[Path]:
+        """The files of the campaign's people in one of OMERO's folders."""
+        for folder in self.host.path(f"/OMERO/{place}").iterdir():
+            if folder.name.partition("_")[0] in LOGINS:
+                yield from (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
 
     def _below(self, place: str) -> Iterator[Found]:
         top = self.host.path(f"/OMERO/{place}")

@@ -2,7 +2,8 @@
 """Afterwards: where is every file? Knows nothing of the actors; also judges a real smbd and OMERO.dropbox.
 
 The rules: a file that was written whole was imported once, or lies in its person's folder, or in quarantine with a
-reason. No set is imported in part, nothing twice, nothing that nobody wrote, nothing into somebody else's name.
+reason; what was imported may be gone from DropBox. No set is imported in part, nothing twice, nothing that nobody
+wrote, nothing into somebody else's name.
 """
 
 from __future__ import annotations
@@ -105,7 +106,7 @@ def _lost(
         if file.state != "complete" or file.sort in {"empty", "refused"}:
             continue
         places = kept[file.sha256]
-        if not places:
+        if not places and not imported[file.sha256]:
             wrong.append(f"lost: {file.login}/{file.set}/{file.name}")
         if any(place.partition("/")[2] != file.login for place in places):
             wrong.append(f"with another person: {file.name}: {sorted(places)}")
