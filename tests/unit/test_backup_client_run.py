@@ -71,6 +71,15 @@ def test_a_good_run_notes_itself(config):
     assert (config.state / "sample.json").stat().st_mode & 0o777 == 0o600
 
 
+def test_a_person_can_not_make_the_night_fail_by_a_file_that_claims_16_tb(config):
+    config, figures = config
+    with (config.paths[0] / "huge.tif").open("wb") as file:
+        file.truncate(16 * 10**12)
+    assert run(config) == 0
+    assert (figures["backup_run_ok"], last(config)["problems"]) == (1, [])
+    assert last(config)["too_large"] == [str(config.paths[0] / "huge.tif")]
+
+
 def test_a_bad_run_keeps_the_time_of_the_good_one(config):
     config, figures = config
     run(config)

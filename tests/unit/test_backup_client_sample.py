@@ -10,7 +10,7 @@ import random
 
 import pytest
 
-from facility.backup.client import sample
+from facility.backup.client import giants, sample
 from facility.backup.client.exclusion import ExclusionError, Exclusions
 from facility.backup.client.identities import noted
 
@@ -71,8 +71,10 @@ def test_a_sample_holds_the_dumps_and_nothing_that_is_left_out(tmp_path):
     (images / "link.tif").symlink_to("0.tif")
     os.mkfifo(images / "pipe")
     (images / os.fsdecode(b"no text \xff")).write_text("x")
-    files, number = sample.taken([images], Exclusions(["scratch"]), dumps, chance=random.Random(1))
-    assert number == 301
+    files, number, too_large = sample.taken(
+        [images], Exclusions(["scratch"]), dumps, most=1 << 40, chance=random.Random(1)
+    )
+    assert (number, too_large) == (301, [])
     paths = [file["path"] for file in files]
     assert len(paths) == len(set(paths)) == sample.MOST_FILES
     assert {str(dumps / "omero" / name) for name in ("toc.dat", "tables.json", "1.dat")} <= set(paths)
@@ -80,6 +82,15 @@ def test_a_sample_holds_the_dumps_and_nothing_that_is_left_out(tmp_path):
     for file in files[:20]:
         with open(file["path"], "rb") as opened:  # noqa: PTH123
             assert file["sha256"] == hashlib.sha256(opened.read()).hexdigest()
+
+
+def test_a_file_that_claims_more_than_any_disk_is_left_out_and_named(tmp_path):
+    (tmp_path / "small.tif").write_text("x")
+    with (tmp_path / "huge.tif").open("wb") as file:
+        file.truncate(giants.limit() + 1)
+    files, number, too_large = sample.taken([tmp_path], Exclusions([]), tmp_path / "dumps", most=giants.limit())
+    assert [file["path"] for file in files] == [str(tmp_path / "small.tif")]
+    assert (number, too_large) == (1, [str(tmp_path / "huge.tif")])
 
 
 def test_a_file_that_is_too_large_or_changes_is_no_sample(tmp_path, monkeypatch):

@@ -166,6 +166,19 @@ def test_a_file_that_can_not_be_read_is_named(client, backup, changed, last_run)
     assert backup().status == 0
 
 
+def test_a_file_that_claims_8_tb_is_neither_read_nor_stored_and_spoils_no_night(client, backup, restic, last_run):
+    huge = "/srv/images/aadler/huge.tif"
+    client.run_expect([0], f"truncate -s 8T {huge}")
+    try:
+        ended = backup()
+    finally:
+        client.run_expect([0], f"rm {huge}")
+    assert ended.status == 0
+    assert f"{huge} claims more bytes than any disk here has" in ended.said
+    assert last_run()["too_large"] == [huge]
+    assert huge not in [entry.get("path") for entry in restic("ls", "latest", "/srv/images/aadler")]
+
+
 def test_a_path_that_is_gone_fails_the_night_though_restic_says_nothing(client, backup, changed, last_run):
     with changed(SETTINGS, 'paths = .*"/etc"', 'paths = ["/srv/unmounted", "/bin", "/srv/images", "/etc"'):
         ended = backup()

@@ -66,8 +66,8 @@ def port(config: Config) -> Repository:
     )  # fmt: skip
 
 
-def stored(config: Config, files: int) -> Outcome:
-    """Store one snapshot of all that is backed up, of about so many files.
+def stored(config: Config, files: int, most: int) -> Outcome:
+    """Store one snapshot of all that is backed up, of about so many files, without those of more than `most` bytes.
 
     Raises:
         BackupError: when there is none.
@@ -81,6 +81,7 @@ def stored(config: Config, files: int) -> Outcome:
         # Its own count of what is to come would read every folder once more; the sample's is there already.
         "--no-scan",
         *(["--one-file-system"] if config.one_file_system else []),
+        f"--exclude-larger-than={most}",
         *(f"--exclude={pattern}" for pattern in config.left_out()),
         "--", *(str(path) for path in config.roots()),
     ]  # fmt: skip

@@ -2,7 +2,7 @@
 """A run from its lock to its figures.
 
 last-run.json is {"ok", "time": end, epoch seconds, "good_time": end of the last good run or 0, "seconds", "files",
-"added_bytes", "snapshot": id or "", "problems": [sentence]}.
+"added_bytes", "snapshot": id or "", "too_large": [path that was left out], "problems": [sentence]}.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 from ...core import textfile_metrics
 from ...core.lock import LockedError, locked
 from ...core.replace_file import replace_file
-from . import identities, metrics, repository, sample, steps
+from . import giants, identities, metrics, repository, sample, steps
 from .config import Config
 from .exclusion import Exclusions
 
@@ -46,7 +46,7 @@ def run(config: Config) -> int:
     config.state.mkdir(mode=0o711, parents=True, exist_ok=True)
     with _alone(config):
         begun = time.monotonic()
-        figures: dict[str, Any] = {"files": 0, "added_bytes": 0, "snapshot": ""}
+        figures: dict[str, Any] = {"files": 0, "added_bytes": 0, "snapshot": "", "too_large": []}
         problems: list[str] = []
         try:
             _work(config, figures, problems)
@@ -62,8 +62,9 @@ def _work(config: Config, figures: dict[str, Any], problems: list[str]) -> None:
     repository.port(config)
     problems += repository.missing(config.paths)
     files = 0
+    most = giants.limit()
     try:
-        files = _prepared(config, problems)
+        files, figures["too_large"] = _prepared(config, most, problems)
     except OSError as error:
         problems.append(f"{error.filename or config.state}: {error.strerror}: see its disk and rights")
     except Exception as error:
@@ -71,7 +72,7 @@ def _work(config: Config, figures: dict[str, Any], problems: list[str]) -> None:
         log.exception("what comes before the files")
         problems.append(f"what comes before the files was not done: {error!r}")
     try:
-        outcome = repository.stored(config, files)
+        outcome = repository.stored(config, files, most)
     except repository.BackupError as error:
         problems.append(str(error))
         return
@@ -87,8 +88,12 @@ def _work(config: Config, figures: dict[str, Any], problems: list[str]) -> None:
         )
 
 
-def _prepared(config: Config, problems: list[str]) -> int:
-    """Bring the state folder up to this run; return how many files there are, and add what went wrong."""
+def _prepared(config: Config, most: int, problems: list[str]) -> tuple[int, list[str]]:
+    """Bring the state folder up to this run, and add what went wrong.
+
+    Returns:
+        How many files there are, and which are left out because they are of more than so many bytes.
+    """
     steps.tidied(config.dumps, config.steps)
     for step in config.steps:
         try:
@@ -99,13 +104,16 @@ def _prepared(config: Config, problems: list[str]) -> int:
     noted, unknown = identities.noted(config.identities)
     problems += [f"this host knows no user or group {name}: take it out of the identities" for name in unknown]
     _replace(config.state / "identities.json", noted)
-    files, number = sample.taken(
+    files, number, too_large = sample.taken(
         # Beside the dumps nothing of the state: this run writes it anew.
         (*config.paths, config.dumps),
         Exclusions(config.left_out()),
         config.dumps,
         one_file_system=config.one_file_system,
+        most=most,
     )
+    for path in too_large:
+        log.warning("%s claims more bytes than any disk here has: it is not backed up; delete it", path)
     _replace(
         config.state / "sample.json",
         {
@@ -116,7 +124,7 @@ def _prepared(config: Config, problems: list[str]) -> int:
             "databases": sample.databases(config.dumps),
         },
     )
-    return number
+    return number, too_large
 
 
 def _close(config: Config, figures: dict[str, Any], problems: list[str], begun: float) -> int:

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from . import giants
 from .exclusion import Exclusions
 
 log = logging.getLogger("backup_client")
@@ -116,18 +117,21 @@ def taken(
     dumps: Path,
     *,
     one_file_system: bool = False,
+    most: int,
     chance: random.Random | None = None,
-) -> tuple[list[dict[str, Any]], int]:
+) -> tuple[list[dict[str, Any]], int, list[str]]:
     """Fingerprints of at most MOST_FILES files and MOST_BYTES bytes of what is backed up, and how many files that is.
 
-    Some of the dumps are always among them.
+    Some of the dumps are always among them. Files of more than `most` bytes are not backed up; the third is their list.
     """
     chance = chance or random.Random()  # noqa: S311 - a sample, no secret
     of_dumps = sorted(walked([dumps], exclusions, one_file_system=False))
     lists = [path for path in of_dumps if path.endswith(_ALWAYS)]
     others, _ = chosen((path for path in of_dumps if not path.endswith(_ALWAYS)), _DUMP_FILES, chance)
     # More than are wanted: some are too large, or change.
-    everything, number = chosen(walked(roots, exclusions, one_file_system=one_file_system), 2 * MOST_FILES, chance)
+    too_large: list[str] = []
+    files = giants.without(walked(roots, exclusions, one_file_system=one_file_system), most, too_large)
+    everything, number = chosen(files, 2 * MOST_FILES, chance)
     found: list[dict[str, Any]] = []
     room = MOST_BYTES
     for path in dict.fromkeys([*lists, *others, *everything]):
@@ -137,7 +141,7 @@ def taken(
         if print_of_it:
             found.append(print_of_it)
             room -= print_of_it["size"]
-    return found, number
+    return found, number, too_large
 
 
 def databases(dumps: Path) -> list[dict[str, Any]]:
