@@ -144,6 +144,21 @@ def test_java_17_lets_each_of_omero_s_java_servers_start(host, server):
     assert "-Djava.util.prefs.userRoot=/var/lib/omero-server" in line
 
 
+def test_a_newer_java_on_the_host_is_not_omero_s(host, omero):
+    """As Java 21, which some other program brought along and which the host's alternatives prefer."""
+    newer = "/opt/java-21"
+    host.run_expect([0], f"printf '#!/bin/sh\necho Java 21 >&2\nexit 1\n' > {newer} && chmod 0755 {newer}")
+    host.run_expect([0], f"update-alternatives --install /usr/bin/java java {newer} 2100")
+    try:
+        assert host.run("java").rc == 1
+        listed = omero("import -f /etc/omero")
+        assert "Java 21" not in listed.stderr
+        assert listed.rc == 0, listed.stdout + listed.stderr
+    finally:
+        host.run_expect([0], f"update-alternatives --remove java {newer} && rm {newer}")
+    assert "java-17" in host.check_output("readlink -f /usr/bin/java")
+
+
 def test_a_slow_start_is_waited_for_and_omero_dropbox_waits_with_it(host, monitor):
     """Blitz needs minutes on a busy host; OMERO.dropbox by itself would give up within one, and be switched off."""
     begun = host.check_output("date +%s")
