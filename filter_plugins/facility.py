@@ -128,6 +128,14 @@ def omero_groups(research_groups: Sequence[Mapping[str, Any]]) -> list[dict[str,
     ]
 
 
+def research_group_members(register: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The logins of each research group: {"neuro": ["aadler", ...]}."""
+    return {
+        group["name"]: _logins(register["people"], "research_group", group["name"])
+        for group in register["research_groups"]
+    }
+
+
 def omero_users(logins: Sequence[str]) -> list[dict[str, Any]]:
     """People whom OMERO shall know before their first log-in, for omero_user's users."""
     return [{"login": login, "from_directory": True} for login in logins]
@@ -282,5 +290,6 @@ class FilterModule:
             "omero_query": omero_query,
             "omero_users": omero_users,
             "program_files": program_files,
+            "research_group_members": research_group_members,
             "sandbox": sandbox,
         }

@@ -102,6 +102,8 @@ def _build(definition: dict[str, list[str] | str], archive: Path) -> None:
             "mmdebstrap", "--quiet", "--variant=minbase",
             f"--include={','.join(definition['packages'])}",
             # Manuals and translations are half of the image and no test reads them.
+            # No power fails here: without waiting for the disk after each file, packages take a quarter less time.
+            "--dpkgopt=force-unsafe-io",
             "--dpkgopt=path-exclude=/usr/share/man/*",
             "--dpkgopt=path-exclude=/usr/share/locale/*",
             '--aptopt=Acquire::Languages "none"',

@@ -108,12 +108,18 @@ def test_what_is_no_domain_is_refused(filters, domain):
         filters.domain_to_dn(domain)
 
 
+def test_a_research_group_has_its_members_and_one_without_any_is_named_all_the_same(filters):
+    people = [{"login": "aadler", "research_group": "neuro"}, {"login": "sstein", "research_group": None}]
+    register = {"people": people, "research_groups": [{"name": "neuro"}, {"name": "plant"}]}
+    assert filters.research_group_members(register) == {"neuro": ["aadler"], "plant": []}
+
+
 def test_ansible_finds_every_filter_by_its_name(filters):
     found = filters.FilterModule().filters()
     assert set(found) == {
         "derived_secret", "device_agents", "device_connections", "directory_groups", "directory_users", "domain_to_dn",
         "faults", "htpasswd_hash", "local_moment", "omero_groups", "omero_query", "omero_users", "program_files",
-        "sandbox",
+        "research_group_members", "sandbox",
     }  # fmt: skip
     assert all(function.__name__ == name for name, function in found.items())
 

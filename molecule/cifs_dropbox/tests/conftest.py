@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """People at their computers, the file server's host, and the next run of the role."""
 
+import re
 import shlex
 import time
 from pathlib import Path
@@ -66,6 +67,11 @@ class Person:
         listed = self.does(f'ls "{folder}/*"' if folder else "ls").splitlines()
         names = [line[2:].rsplit(maxsplit=7)[0].rstrip() for line in listed if line.startswith("  ")]
         return {name for name in names if name not in {".", ".."}}
+
+    def room(self):
+        """What a client is shown of the drive: MiB in all, and left."""
+        shown = re.search(r"(\d+) blocks of size 1024\. (\d+) blocks available", self.does("ls"))
+        return tuple(round(int(blocks) / 1024) for blocks in shown.groups())
 
     def puts(self, content, path):
         """Copy a text to the share; return what smbclient says of it when it fails."""

@@ -47,6 +47,7 @@ REFUSED = [
     ({"cifs_dropbox_groups": ["no-such-group"]}, "doesn't know no-such-group"),
     ({"cifs_dropbox_domain": "CIFS"}, "must be a DNS domain of at least two parts"),
     ({"cifs_dropbox_netbios_domain": "cifs.test"}, "must be 1 to 15 capitals"),
+    ({"cifs_dropbox_group_quotas_gib": {"nuero": 5}}, "names a group that is not in cifs_dropbox_group_members"),
     ({"cifs_dropbox_join_password": ""}, "cifs_dropbox_join_password is empty"),
     ({"cifs_dropbox_omero_user": "omero-web-server"}, "the share belongs onto OMERO's host"),
     ({"cifs_dropbox_data": "/nowhere"}, "it must be OMERO's data folder"),

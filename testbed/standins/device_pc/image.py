@@ -64,7 +64,7 @@ def _files(folder: Path) -> list[Path]:
 
 def _install(packages: list[str]) -> str:
     return (
-        "DEBIAN_FRONTEND=noninteractive apt-get -y -qq -o Dpkg::Options::=--force-unsafe-io --no-install-recommends "
+        "DEBIAN_FRONTEND=noninteractive apt-get -y -qq --no-install-recommends "
         f"install {' '.join(packages)} >/tmp/apt.log 2>&1 || {{ cat /tmp/apt.log; exit 1; }}; apt-get clean"
     )
 

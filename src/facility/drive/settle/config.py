@@ -12,7 +12,7 @@ from ...core.settings import ConfigError
 from .families import fold
 from .names import Globs
 
-__all__ = ["Config", "ConfigError", "Matchers", "Rule", "load"]
+__all__ = ["Config", "ConfigError", "Group", "Matchers", "Rule", "load"]
 
 QUIET_SECONDS = 60
 # Not among the companions: *.ome.xml is an image.
@@ -38,6 +38,15 @@ class Rule:
     instrument: str = ""
     match: str = ""
     sentinel: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """People who have some room on the drive together, in GiB."""
+
+    name: str
+    quota_gib: float
+    logins: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +104,11 @@ class Config:
     clear_after_days: float = 1
     # Nothing is given to OMERO that would leave less room than this on the disk, in percent of it.
     reserve_percent: float = 5
+    # How much of the drive is each person's, in GiB; 0: no limit. groups: beside that, what people have together.
+    quota_gib: float = 0
+    groups: tuple[Group, ...] = field(default=(), metadata={"key": "group", "table": Group})
+    # Where smbd reads how much is left; a file a person.
+    room_folder: Path | None = None
     # For how long data that a person's earlier set had is told of instead of imported again; 0: not at all.
     remember_days: float = 365
     rules: tuple[Rule, ...] = field(default=(), metadata={"key": "rule", "table": Rule})

@@ -29,6 +29,7 @@ METRICS = {
     "settle_last_scan_seconds": Metric("Duration of the last scan of all folders."),
     "settle_last_loop_timestamp_seconds": Metric("When settle last looked for work."),
     "settle_omero_ready": Metric("Whether OMERO's import service is known to live."),
+    "settle_people_over_quota": Metric("People who have more on the drive than there is room for them."),
     "settle_refused_logins": Metric("Entries of incoming that are no person's folder."),
 }
 

@@ -15,13 +15,13 @@ from typing import Any
 
 from ...core import textfile_metrics
 from ...core.replace_file import replace_file
-from . import leases, metrics, orders
+from . import leases, metrics, orders, quotas
 from .clock import Clock
 from .config import Config
 from .engine import Engine
 from .names import printable
 from .notices import Notices
-from .overview import overviews
+from .overview import Overview, overviews
 from .reasons import Reason
 from .state import Store
 
@@ -41,6 +41,8 @@ class Service:
         self.store = Store(config.state_dir / metrics.STATE_FILE)
         self.engine = Engine(config, self.store, clock)
         self._notices = Notices(self.engine.roots.incoming)
+        self._rooms: dict[str, quotas.Room] = {}
+        self._overdrawn = quotas.Overdrawn()
         self._tell_at = 0.0
         self._waiting: bytes | None = None
         self._prune_at = 0.0
@@ -86,7 +88,14 @@ class Service:
         return seconds
 
     def _tell(self) -> None:
-        for tell in (self._obey, self._prune, self._write_waiting, self._write_notices, self._write_metrics):
+        for tell in (
+            self._obey,
+            self._prune,
+            self._write_rooms,
+            self._write_waiting,
+            self._write_notices,
+            self._write_metrics,
+        ):
             try:
                 tell()
             except (OSError, sqlite3.Error) as error:
@@ -111,6 +120,21 @@ class Service:
             aside.forget(record.login, record.target)
         self.store.forget_before(self.clock.wall() - self.config.remember_days * _DAY)
         self._prune_at = now + 60
+
+    def _write_rooms(self) -> None:
+        """Tell smbd how much room is left to each person."""
+        if not self.config.quota_gib and not self.config.groups:
+            return
+        bytes_of = quotas.taken(self.engine.incoming.sets.values(), self.store.all())
+        found = quotas.rooms(self.config, self.engine.incoming.logins, bytes_of)
+        if self.config.room_folder is not None:
+            for login in self._rooms.keys() - found.keys():
+                (self.config.room_folder / login).unlink(missing_ok=True)
+            for login, room in found.items():
+                if self._rooms.get(login) != room:
+                    line = f"{room.limit >> 10} {room.free >> 10}\n"
+                    replace_file(self.config.room_folder / login, line, mode=0o644, sync=False)
+        self._rooms = found
 
     def _write_waiting(self) -> None:
         places = self.engine.incoming.turns.places()
@@ -146,6 +170,8 @@ class Service:
             wall=self.clock.wall(),
             seconds_per_file=self.engine.workload.pace,
         )
+        for login, entry in self._overdrawn.entries(self._rooms, self.clock.wall()).items():
+            told.setdefault(login, Overview()).problems.append(entry)
         self._errors += self._notices.write(self.engine.incoming.logins, told)
 
     def _write_metrics(self) -> None:
@@ -175,6 +201,7 @@ class Service:
                 "settle_last_loop_timestamp_seconds": wall,
                 "settle_omero_ready": self.engine.monitor.report.fresh(wall, self.config.monitor_max_age),
                 "settle_refused_logins": len(self.engine.incoming.refused),
+                "settle_people_over_quota": sum(room.over for room in self._rooms.values()),
             },
         )
 
