@@ -32,6 +32,7 @@ LOGINS = ("vvidovic", "wwasik", "xxu", "yyilmaz", "zzelenka")
 SETTINGS = {
     "quiet_seconds": 3, "written_quiet_seconds": 3, "reoffer_seconds": 45, "reoffer_grace_seconds": 15,
     "reoffer_limit": 2, "reader_wait_seconds": 10, "clear_after_days": 0.0003,
+    "unsuitable_wait_seconds": 20,
 }  # fmt: skip
 # A slow server's import; the stand-in reads it from a file.
 SLOW_IMPORT_SECONDS = 8

@@ -70,19 +70,19 @@ def test_nothing_is_put_beside_the_folders_and_no_folder_is_moved(server, alice)
 
 
 def test_the_drive_shows_each_person_the_own_room_and_what_is_left_of_it(client, alice, bob, until):
-    until(lambda: (alice.room()[0], bob.room()[0]) == (2048, 1536), "both have their room")
+    assert until(lambda: (alice.room()[0], bob.room()[0]) == (2048, 1536))
     left = alice.room()[1]
     client.run_expect([0], "head -c 200M /dev/urandom >/tmp/large.tif")
     assert "NT_STATUS" not in alice.does("put /tmp/large.tif alice/large.tif")
     try:
-        until(lambda: left - 205 <= alice.room()[1] <= left - 195, "the file has taken some of it")
+        assert until(lambda: left - 205 <= alice.room()[1] <= left - 195)
         assert alice.room()[0] == 2048
         # Of alice's room, not of bob's.
         assert bob.room()[1] > 1300
     finally:
         alice.does("del alice/large.tif")
         client.run("rm /tmp/large.tif")
-    until(lambda: alice.room()[1] > left - 50, "it is given back")
+    assert until(lambda: alice.room()[1] > left - 50)
 
 
 @pytest.mark.parametrize("path", ["../DropBox", "../../etc", "alice/../../staging", "alice/../../../etc"])
