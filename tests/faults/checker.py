@@ -86,7 +86,8 @@ def problems(
             if container not in reasons:
                 wrong.append(f"in quarantine without a reason: {file.path}")
     wrong += _lost(written, counts, incoming, quarantine, dropbox)
-    wrong += _parts(written, counts)
+    there = {Path(file.path).name for file in (*incoming, *staging, *dropbox, *quarantine)}
+    wrong += _parts(written, counts, there)
     return wrong
 
 
@@ -118,15 +119,19 @@ def _lost(
     return wrong
 
 
-def _parts(written: Sequence[Written], imported: Counter[str]) -> list[str]:
-    """Sets of which a writer left something undone, and of which something was imported."""
+def _parts(written: Sequence[Written], imported: Counter[str], there: set[str]) -> list[str]:
+    """Sets of which a writer left a file undone that lies somewhere, and of which something was imported."""
     sets: dict[str, list[Written]] = defaultdict(list)
     for file in written:
         sets[file.set].append(file)
     wrong = []
     for name, files in sets.items():
         # A writer that dies between its last byte and its note has written the file whole.
-        begun = [file for file in files if file.state != "complete" and not imported[file.sha256]]
+        begun = [
+            file
+            for file in files
+            if file.state != "complete" and not imported[file.sha256] and Path(file.name).name in there
+        ]
         undone = begun + [file for file in files if file.sort == "refused"]
         taken = [file for file in files if imported[file.sha256]]
         if undone and taken:

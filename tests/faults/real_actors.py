@@ -225,8 +225,8 @@ def planes(person: Person) -> None:
     for number in range(person.choice.randint(1, 3)):
         files[f"{name}_w1DAPI_t{number}.tif"] = png(person.choice, person.choice.randint(40, 300))
     for title, content in files.items():
+        # Not before: where nothing of a file has come, nobody can know that it was to come.
         person.note(title, content, alone=False)
-    for title, content in files.items():
         local = person.file(content).name
         if local not in person.smb(f'put {local} "{person.login}/{title}"')[1]:
             person.ended("planes", False)

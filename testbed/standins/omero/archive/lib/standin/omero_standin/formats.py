@@ -25,18 +25,34 @@ class Image:
 
 
 def group(paths: list[Path]) -> list[list[Path]]:
-    """Return the filesets that the files make: those of one image together; what no reader knows is left out."""
-    found: list[list[Path]] = []
-    planes = {head: _planes(head) for head in paths if head.suffix.lower() == ".nd"}
-    found += [[head, *parts] for head, parts in sorted(planes.items()) if parts]
-    taken = {part for parts in planes.values() for part in parts}
-    for path in sorted(set(paths) - taken):
-        suffix = path.suffix.lower()
-        if suffix == ".ics" and path.with_suffix(".ids").exists():
-            found.append([path, path.with_suffix(".ids")])
-        elif suffix in _SUFFIXES and _readable(path):
-            found.append([path])
-    return found
+    """Return the filesets that the files make; what no reader knows is left out.
+
+    Whichever file of an image is named, all of it is found, as Bio-Formats looks beside each file: OMERO.dropbox asks
+    about a few files at a time, wherever its batch ends.
+    """
+    found: dict[Path, list[Path]] = {}
+    for path in sorted(set(paths)):
+        head = _head(path)
+        suffix = head.suffix.lower()
+        if suffix == ".nd":
+            if parts := _planes(head):
+                found[head] = [head, *parts]
+        elif suffix == ".ics":
+            if head.with_suffix(".ids").exists():
+                found[head] = [head, head.with_suffix(".ids")]
+        elif suffix in _SUFFIXES and _readable(head):
+            found[head] = [head]
+    return list(found.values())
+
+
+def _head(path: Path) -> Path:
+    """Return the file that names the image to which a file belongs; itself, if it stands alone."""
+    if path.suffix.lower() == ".ids" and path.with_suffix(".ics").exists():
+        return path.with_suffix(".ics")
+    if path.suffix.lower() == ".tif":
+        heads = (head for head in path.parent.glob("*.nd") if path.name.startswith(f"{head.stem}_w"))
+        return max(heads, key=lambda head: len(head.stem), default=path)
+    return path
 
 
 def read(files: list[Path]) -> list[Image]:
