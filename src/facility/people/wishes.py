@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What each system should hold of a person, from a decision: plain data, in the words of the modules that will take it.
+
+Nothing is applied here, and nobody applies it yet. Standard library only.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import TypedDict
+from zoneinfo import ZoneInfo
+
+from .access import LOG_ON, PPMS, Decision
+from .facts import Person
+from .policy import Policy
+
+NEVER = "never"
+
+
+class Directory(TypedDict):
+    """The account: enabled; account_expires as directory_user takes it; groups, all that it should be in."""
+
+    enabled: bool
+    account_expires: str
+    groups: list[str]
+
+
+class PpmsRight(TypedDict):
+    """A right as ppms_right takes it: A may book, D may not."""
+
+    system_id: int
+    login: str
+    right: str
+
+
+class Omero(TypedDict):
+    """OMERO: whether the person may log in; group is the one that holds their images, None for staff."""
+
+    open: bool
+    group: str | None
+
+
+class Door(TypedDict):
+    """A door that is open or not."""
+
+    open: bool
+
+
+class Wishes(TypedDict):
+    """All systems. Of an IT administrator, untouched and with None everywhere: nothing is wanted of any system."""
+
+    login: str
+    untouched: bool
+    directory: Directory | None
+    ppms: list[PpmsRight] | None
+    omero: Omero | None
+    share: Door | None
+    wiki: Door | None
+
+
+def wishes(person: Person, decision: Decision, policy: Policy) -> Wishes:
+    """What the systems should hold.
+
+    Args:
+        person: The person of whom was decided.
+        decision: What was decided.
+        policy: With which policy.
+
+    Returns:
+        The account is enabled while what every door demands is met, and expires with the earliest end of that, so that
+        a day that passes closes all doors by itself. A research group is where a person belongs, open doors or not;
+        log-on-<instrument> and door-<door> are open doors.
+    """
+    if decision.untouched:
+        return {"login": person.login, "untouched": True, "directory": None, "ppms": None, "omero": None,
+                "share": None, "wiki": None}  # fmt: skip
+    doors = {name: outcome.open for name, outcome in decision.doors.items()}
+    group = f"rg-{person.research_group}" if person.research_group else None
+    groups = [group or "facility-staff"]
+    groups += [name.replace(":", "-") if name.startswith(LOG_ON) else f"door-{name}"
+               for name, is_open in doors.items() if is_open and not name.startswith(PPMS)]  # fmt: skip
+    enabled = decision.log_in.open
+    # Of a closed account the person's own last day stays: the next briefing opens it with one change.
+    last = decision.log_in.closes if enabled else person.valid_until
+    rights: list[PpmsRight] = [
+        {"system_id": instrument.ppms_system_id, "login": person.login, "right": "A" if doors[PPMS + name] else "D"}
+        for name, instrument in policy.instruments.items()
+        if instrument.ppms_system_id is not None
+    ]
+    return {
+        "login": person.login,
+        "untouched": False,
+        "directory": {"enabled": enabled, "account_expires": end_of(last, policy.time_zone), "groups": sorted(groups)},
+        "ppms": rights,
+        "omero": {"open": doors["omero"], "group": group},
+        "share": {"open": doors["share"]},
+        "wiki": {"open": doors["wiki"]},
+    }
+
+
+def end_of(day: date | None, time_zone: str) -> str:
+    """The end of a day as directory_user takes it: ISO 8601 with an offset; never for None and the calendar's end."""
+    if day is None or day >= date.max - timedelta(days=1):
+        return NEVER
+    return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(time_zone)).isoformat()

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What each system should hold follows from the decision, and nothing is wanted of IT administrators."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from facility.directory import filetime
+from facility.people.access import decide
+from facility.people.facts import Block, Known
+from facility.people.wishes import end_of, wishes
+from tests.people_facts import (
+    DAYS,
+    attended,
+    colleagues,
+    day,
+    days,
+    histories,
+    person,
+    policy,
+    recorded,
+    strict_policy,
+)
+
+
+def wanted(facts, on, rules=None, login="anna"):
+    known, rules = Known(facts), rules or policy()
+    return wishes(known.people[login], decide(known.people[login], known, rules, on), rules)
+
+
+def anna(*facts, on, rules=None, **changes):
+    flat = [one for fact in facts for one in (fact if isinstance(fact, list) else [fact])]
+    return wanted([*colleagues(), person(**changes), *flat], on, rules)
+
+
+def test_a_new_person_has_an_account_her_group_and_the_doors_that_demand_nothing():
+    assert anna(on=day(5)) == {
+        "login": "anna",
+        "untouched": False,
+        "directory": {
+            "enabled": True,
+            "account_expires": "2026-08-30T00:00:00+02:00",
+            "groups": ["door-wiki", "log-on-bench", "rg-neuro"],
+        },
+        "ppms": [{"system_id": 11, "login": "anna", "right": "D"}, {"system_id": 12, "login": "anna", "right": "D"}],
+        "omero": {"open": False, "group": "rg-neuro"},
+        "share": {"open": False},
+        "wiki": {"open": True},
+    }
+
+
+def test_briefed_and_trained_she_may_log_on_and_book():
+    found = anna(
+        attended("safety", day(0), 1), attended("laser", day(0), 2), attended("confocal", day(0), 3), on=day(5)
+    )
+    assert found["directory"]["groups"] == ["door-share", "door-wiki", "log-on-bench", "log-on-confocal", "rg-neuro"]
+    assert [right["right"] for right in found["ppms"]] == ["A", "D"]
+
+
+def test_the_account_expires_with_the_end_of_what_every_door_demands():
+    briefed = attended("safety", date(2026, 1, 1))
+    found = anna(briefed, on=day(5), rules=strict_policy())["directory"]
+    # Two months and ten days of grace.
+    assert found["account_expires"] == "2026-03-12T00:00:00+01:00"
+    assert anna(briefed, on=day(5))["directory"]["account_expires"] == "2026-08-30T00:00:00+02:00"
+
+
+def test_where_every_door_is_shut_the_account_is_disabled_and_keeps_its_own_last_day():
+    shut = anna(on=day(5), rules=strict_policy())["directory"]
+    assert (shut["enabled"], shut["account_expires"]) == (False, "2026-08-30T00:00:00+02:00")
+    leave = Block(id="b", **recorded(), person="anna", begins=day(1), ends=day(9), reason="leave")
+    assert anna(leave, on=day(5))["directory"]["groups"] == ["rg-neuro"]
+    assert not anna(leave, on=day(5))["directory"]["enabled"]
+    assert anna(leave, on=day(0))["directory"]["account_expires"] == "2026-01-02T00:00:00+01:00"
+
+
+def test_staff_are_in_their_group_and_need_no_end():
+    found = wanted([*colleagues(), person()], day(5), login="sabine")
+    assert found["directory"]["account_expires"] == "never"
+    assert "facility-staff" in found["directory"]["groups"]
+    assert found["omero"] == {"open": False, "group": None}
+
+
+@given(histories(), days)
+def test_nothing_is_wanted_of_it_administrators(facts, on):
+    found = wanted(facts, on, login="irina")
+    assert found.pop("untouched")
+    assert found.pop("login") == "irina"
+    assert set(found.values()) == {None}
+
+
+@given(histories(), days, st.sampled_from([policy, strict_policy]))
+def test_no_system_is_open_while_the_account_is_not_and_none_outlives_it(facts, on, rules):
+    known = Known(facts)
+    decision = decide(known.people["anna"], known, rules(), on)
+    found = wishes(known.people["anna"], decision, rules())
+    directory = found["directory"]
+    doors = [group for group in directory["groups"] if group.startswith(("door-", "log-on-"))]
+    opened = [*doors, *(door for door in ("omero", "share", "wiki") if found[door]["open"]),
+              *(right for right in found["ppms"] if right["right"] == "A")]  # fmt: skip
+    if not directory["enabled"]:
+        assert opened == []
+    else:
+        expires = datetime.fromisoformat(directory["account_expires"]).date()
+        assert all(outcome.closes < expires for outcome in decision.doors.values() if outcome.open)
+        assert on < expires <= day(DAYS + 21)
+    json.dumps(found)
+
+
+@pytest.mark.parametrize(
+    ("last", "end"),
+    [
+        (date(2026, 12, 31), "2027-01-01T00:00:00+01:00"),
+        (date(2026, 3, 28), "2026-03-29T00:00:00+01:00"),
+        (date(2026, 3, 29), "2026-03-30T00:00:00+02:00"),
+        (None, "never"),
+        (date.max, "never"),
+        (date.max - timedelta(days=1), "never"),
+    ],
+)
+def test_a_day_ends_at_midnight_of_the_facility_as_the_directory_takes_it(last, end):
+    assert end_of(last, "Europe/Berlin") == end
+    filetime.to_filetime(end)
+
+
+def test_an_end_is_the_same_that_the_playbooks_write_today(filters):
+    keys = ("login", "given_name", "family_name", "mail")
+    one = {**dict.fromkeys(keys, "a"), "kind": "staff", "research_group": None, "valid_until": "2026-10-24"}
+    register = {"time_zone": "Europe/Berlin", "people": [one]}
+    assert filters.directory_users(register)[0]["account_expires"] == end_of(date(2026, 10, 24), "Europe/Berlin")
