@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from facility.core.program_files import DEPENDENCIES, ProgramFilesError, imported, program_files
+from facility.core.program_files import DEPENDENCIES, ON_CONTROLLER, ProgramFilesError, imported, program_files
 from tests.conftest import REPOSITORY
 
 SOURCES = REPOSITORY / "src"
@@ -168,7 +169,7 @@ def test_python_is_known_by_its_ending_or_its_first_line(tmp_path):
 
 def test_every_package_that_can_be_run_is_a_declared_program():
     runnable = {name.removesuffix("/__main__.py").replace("/", ".") for name in FILES if name.endswith("/__main__.py")}
-    assert runnable == set(DEPENDENCIES), "bring core/program_files.py and src together"
+    assert runnable == {*DEPENDENCIES, *ON_CONTROLLER}, "bring core/program_files.py and src together"
 
 
 @every_program
@@ -186,6 +187,19 @@ def test_a_program_that_imports_what_its_host_lacks_is_found(tmp_path, line):
         path.write_text(text)
     with pytest.raises(ProgramFilesError, match=r"core/settings\.py, line 1 imports"):
         program_files("facility.drive.settle", tmp_path)
+
+
+@pytest.mark.parametrize("program", sorted(ON_CONTROLLER))
+def test_a_command_of_the_controller_imports_what_the_lock_brings_and_no_role_brings_it_to_a_host(program):
+    assert program not in DEPENDENCIES
+    assert roles_of(program) == []
+    listed = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["dependencies"]
+    locked = {entry.partition("==")[0].partition("[")[0].lower() for entry in listed}
+    known = {"facility", *sys.stdlib_module_names, *locked, *({"yaml"} if "pyyaml" in locked else ())}
+    folder = program.replace(".", "/")
+    used = {target.split(".")[0] for name, text in FILES.items() if name.startswith(folder)
+            for _, target in imported(name, text)}  # fmt: skip
+    assert used - known == set(), "pin it in pyproject.toml and make lock"
 
 
 def roles_of(program: str) -> list[Path]:

@@ -21,6 +21,9 @@ DEPENDENCIES: Mapping[str, Mapping[str, str]] = {
 }
 """The programs, and what each may import besides: module -> the package that the program's role installs."""
 
+ON_CONTROLLER = frozenset({"facility.people"})
+"""Commands that no role brings anywhere: they run in the checkout, with the libraries of requirements.lock."""
+
 
 class ProgramFilesError(Exception):
     """A program can't be put together; the message names the file and the cure."""
