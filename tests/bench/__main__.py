@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``make bench``: measure directory, settle, device PCs, backups and the example facility; write build/bench.json."""
+"""``make bench``: measure decisions, services and the example facility; write build/bench.json."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from testbed.hosts.bed import Bed, BedError, bed_of_inventory
 from testbed.images.build import ImageError
 from testbed.paths import BUILD, REPOSITORY
 from testbed.podman import PodmanError, inspect
+from tests.bench import access as decisions
 from tests.bench import backup, device_pcs, directory, files, memory, omero, settle, settle_queue
 from tests.bench.figures import Figure, figures_table
 
@@ -75,8 +76,9 @@ def main() -> int:
     machine = {**_machine(), "load_before": os.getloadavg()[0]}
     try:
         _require_root()
+        figures = decisions.figures(progress.say)
         with _domain_controller(progress) as bare_megabytes:
-            figures = _directory_figures(progress, count)
+            figures += _directory_figures(progress, count)
         figures += settle.figures(progress.say)
         progress.say("settle: one image behind a queue of 20,000 files (about four minutes)")
         figures += settle_queue.figures()
