@@ -49,12 +49,14 @@ people:
   type: list
   elements: dict
 research_groups:
-  description: The research groups, with name, title and omero (may be missing).
+  description: The research groups, with name and title, and omero and owner where they are given.
   returned: success
   type: list
   elements: dict
 instruments:
-  description: The instruments, with name, title, host, location and biosafety.
+  description: >-
+    The instruments, with name, title, host, location and biosafety, and what else is given, as ppms_system_id and what
+    they demand of people (docs/services/people.md).
   returned: success
   type: list
   elements: dict
