@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import calendar
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 from typing import Any
@@ -167,13 +168,20 @@ def giving(draw: st.DrawFn, number: int) -> list[Fact]:
 
 @st.composite
 def taking(draw: st.DrawFn, number: int) -> list[Fact]:
-    """A block, or a day of use."""
+    """A block, or some days of use, a few weeks apart."""
     on = draw(days)
     if draw(st.booleans()):
         instrument = draw(st.sampled_from(["confocal", "twin"]))
-        return [Use(id=f"use-{number}", **recorded(on), person="anna", instrument=instrument, date=on)]
+        apart = [0, *draw(st.lists(st.integers(15, 45), max_size=3))]
+        used = [on + timedelta(days=sum(apart[: count + 1])) for count in range(len(apart))]
+        return [
+            Use(id=f"use-{number}-{count}", **recorded(one), person="anna", instrument=instrument, date=one)
+            for count, one in enumerate(used)
+        ]
     length = draw(st.none() | st.integers(0, 40))
-    scope = draw(st.sampled_from([{}, {"door": "share"}, {"instrument": "confocal"}, {"instrument": "bench"}]))
+    scope = draw(
+        st.sampled_from([{}, {"door": "share"}, {"door": "wiki"}, {"instrument": "confocal"}, {"instrument": "bench"}])
+    )
     return [
         Block(id=f"block-{number}", **recorded(on), person="anna", begins=on, reason="leave",
               ends=None if length is None else on + timedelta(days=length), **scope)
@@ -182,11 +190,17 @@ def taking(draw: st.DrawFn, number: int) -> list[Fact]:
 
 @st.composite
 def failing(draw: st.DrawFn, number: int) -> list[Fact]:
-    """What gives nothing: a session that was failed, or is only planned."""
+    """What gives nothing: a session that was failed, or is only planned, or whose proof was revoked."""
     on = draw(days)
-    if draw(st.booleans()):
-        return attended(draw(st.sampled_from(["safety", "laser", "confocal"])), on, number, result="failed")
-    return planned(on, number)
+    match draw(st.sampled_from(["failed", "planned", "unproven"])):
+        case "failed":
+            return attended(draw(st.sampled_from(["safety", "laser", "confocal"])), on, number, result="failed")
+        case "planned":
+            return planned(on, number)
+        case _:
+            session, proof, attendance = attended("s2", on, number)
+            revoked = replace(proof, revoked_by="sabine", revoked_at=on, revoke_reason="not signed")
+            return [session, revoked, attendance]
 
 
 @st.composite

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date
 from typing import Any
 
@@ -268,6 +269,17 @@ def test_what_refers_to_an_entry_that_can_not_be_read_has_no_problem_of_its_own(
 def test_all_problems_are_named_at_once():
     found = problems(("sessions", a_session(by="tomas", requirement="saftey")), ("blocks", a_block(person="ana")))
     assert [problem.split(":")[0] for problem in found] == ["f.yml, sessions, entry 1"] * 2 + ["f.yml, blocks, entry 2"]
+
+
+def test_a_flood_of_nonsense_is_refused_in_a_moment():
+    staff = [*colleagues(), person(), *(person(f"user{number}", "staff") for number in range(500))]
+    flood = [("blocks", a_block(id=f"b{number}", person=f"usr{number}")) for number in range(20_000)]
+    began = time.process_time()
+    with pytest.raises(RegisterError) as refused:
+        checked(*flood, people=staff)
+    assert time.process_time() - began < 20
+    assert len(refused.value.problems) == 201
+    assert refused.value.problems[-1] == "there may be more: mend these first"
 
 
 def test_known_on_a_day_counts_what_was_recorded_up_to_its_evening_and_revocations_likewise():

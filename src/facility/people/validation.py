@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from itertools import islice
 from typing import Any
 
 from .entries import RegisterError
@@ -13,6 +14,8 @@ from .fact_rules import Placed, Rules
 from .facts import Facts, Person
 from .policy import Policy
 from .register_fields import check_fields
+
+MOST_PROBLEMS = 200
 
 Entry = tuple[str, Kind, Mapping[str, Any]]
 """Where it is written, what it is, and its keys and values."""
@@ -39,7 +42,7 @@ def validated(
         The facts, with the people of people.yml.
 
     Raises:
-        RegisterError: With all problems.
+        RegisterError: With all problems, or the first MOST_PROBLEMS of them.
     """
     problems: list[str] = []
     placed: list[Placed] = []
@@ -52,7 +55,10 @@ def validated(
         else:
             placed.append((place, fact_of(kind, entry)))
     people = list(register)
-    problems.extend(Rules(placed, people, policy, today, unread, exported=exported).problems())
+    rules = Rules(placed, people, policy, today, unread, exported=exported).problems()
+    # Each "did you mean" looks through all people: an export full of nonsense must not keep the controller for an hour.
+    problems.extend(islice(rules, max(0, MOST_PROBLEMS - len(problems))))
     if problems:
-        raise RegisterError(problems)
+        more = ["there may be more: mend these first"] if len(problems) >= MOST_PROBLEMS else []
+        raise RegisterError(problems[:MOST_PROBLEMS] + more)
     return Facts.of([*people, *(fact for _, fact in placed)])
