@@ -46,18 +46,18 @@ def domain_to_dn(domain: str) -> str:
 
 
 def directory_groups(
-    register: Mapping[str, Any], instrument_members: Mapping[str, Sequence[str]] | None = None
+    register: Mapping[str, Any], instrument_members: Mapping[str, Mapping[str, Sequence[str]]] | None = None
 ) -> list[dict[str, Any]]:
     """All groups and their members, for directory_group's groups.
 
     Args:
         register: A register.
-        instrument_members: Per instrument the logins that may use it. An instrument that isn't in it keeps the
-            members it has.
+        instrument_members: Per instrument who is to be a member and who isn't, as the filter instrument_members says
+            it. An instrument that isn't in it keeps the members it has.
 
     Returns:
         rg-<research group>, facility-staff, facility-it, facility-users (which holds all of them, nested) and
-        instrument-<name>. Members are set: the register rules.
+        instrument-<name>. Of the others members are set: the register rules.
     """
     people, research_groups = register["people"], register["research_groups"]
     nested = [f"rg-{group['name']}" for group in research_groups] + ["facility-staff", "facility-it"]
@@ -73,17 +73,26 @@ def directory_groups(
     groups.append(_group("facility-it", "IT administrators of the facility", _logins(people, "kind", "it_admin")))
     groups.append(_group("facility-users", "Everybody with an account at the facility", nested))
     for instrument in register["instruments"]:
-        members = (instrument_members or {}).get(instrument["name"])
-        groups.append(_group(f"instrument-{instrument['name']}", f"May log on to {instrument['title']}", members))
+        group = _group(f"instrument-{instrument['name']}", f"May log on to {instrument['title']}", None)
+        if members := (instrument_members or {}).get(instrument["name"]):
+            group["members"] = {kind: list(logins) for kind, logins in members.items()}
+        groups.append(group)
     return groups
 
 
-def directory_users(register: Mapping[str, Any]) -> list[dict[str, Any]]:
+def directory_users(
+    register: Mapping[str, Any], access: Mapping[str, Mapping[str, Any]] | None = None
+) -> list[dict[str, Any]]:
     """One account a person, for directory_user's users.
 
-    An account expires at the end of the day valid_until in the facility's time zone; without that day, never.
+    Args:
+        register: A register.
+        access: What lookup access decided, by login: whether an account is enabled, and when it expires. Of whom it
+            says nothing, as of IT administrators, the account expires at the end of the day valid_until in the
+            facility's time zone; without that day, never.
     """
     zone = ZoneInfo(register["time_zone"])
+    decided = {login: wishes["directory"] or {} for login, wishes in (access or {}).items()}
     return [
         {
             "login": person["login"],
@@ -93,9 +102,41 @@ def directory_users(register: Mapping[str, Any]) -> list[dict[str, Any]]:
             "mail": person["mail"],
             "description": ", ".join(filter(None, (_KIND_TITLES[person["kind"]], person.get("research_group")))),
             "account_expires": _end_of(person.get("valid_until"), zone),
+            **{key: value for key, value in decided.get(person["login"], {}).items() if key != "groups"},
         }
         for person in register["people"]
     ]
+
+
+def instrument_members(
+    access: Mapping[str, Mapping[str, Any]], register: Mapping[str, Any], biosafety: Mapping[str, Any] | None = None
+) -> dict[str, dict[str, list[str]]]:
+    """Who may log on to each instrument and who may not, for directory_groups.
+
+    Args:
+        access: What lookup access decided, by login.
+        register: A register.
+        biosafety: What work of a biosafety level demands.
+
+    Returns:
+        {"confocal-1": {"add": ["aadler", ...], "remove": [...]}}. IT administrators and accounts that the register
+        doesn't know are in neither: they stay what somebody made them. So does the group of an instrument that demands
+        nothing.
+    """
+    known = {person["login"] for person in register["people"]}
+    groups = {
+        login: wishes["directory"]["groups"]
+        for login, wishes in sorted(access.items())
+        if wishes["directory"] and login in known
+    }
+    return {
+        one["name"]: {
+            "add": [login for login, names in groups.items() if f"instrument-{one['name']}" in names],
+            "remove": [login for login, names in groups.items() if f"instrument-{one['name']}" not in names],
+        }
+        for one in register["instruments"]
+        if one.get("demands") or one.get("training") or (biosafety or {}).get(one.get("biosafety"))
+    }
 
 
 def _end_of(day: str | None, zone: ZoneInfo) -> str:
@@ -285,6 +326,7 @@ class FilterModule:
             "domain_to_dn": domain_to_dn,
             "faults": faults,
             "htpasswd_hash": htpasswd_hash,
+            "instrument_members": instrument_members,
             "local_moment": local_moment,
             "omero_groups": omero_groups,
             "omero_query": omero_query,

@@ -58,6 +58,11 @@ options:
     type: str
     choices: [fail, ignore]
     default: fail
+  most_removed:
+    description:
+      - Of how many accounts one run may take something. If more would lose a membership,
+        nothing is changed, and the failure names them. Not given - any number.
+    type: int
 attributes:
   check_mode: {support: full, description: Shows exactly what a run would change.}
   diff_mode: {support: full, description: "Shows what differs, without passwords."}
@@ -153,6 +158,7 @@ ARGUMENTS: dict[str, Any] = {
     "base": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "unknown_members": {"type": "str", "choices": ["fail", "ignore"], "default": "fail"},
+    "most_removed": {"type": "int"},
 }
 
 

@@ -71,6 +71,11 @@ options:
       - Each file is written before its account is created, so that a run that was cut off can be repeated.
       - The folder gets mode 0700, the files 0600.
     type: path
+  most_removed:
+    description:
+      - Of how many accounts one run may take something. If more would lose their account, by being disabled or deleted,
+        nothing is changed, and the failure names them. Not given - any number.
+    type: int
 attributes:
   check_mode: {support: full, description: Shows exactly what a run would change.}
   diff_mode: {support: full, description: "Shows what differs, without passwords."}
@@ -169,6 +174,7 @@ ARGUMENTS: dict[str, Any] = {
     "base": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "initial_password_dir": {"type": "path", "no_log": False},
+    "most_removed": {"type": "int"},
 }
 
 

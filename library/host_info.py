@@ -35,6 +35,7 @@ ansible_facts:
   returned: success
   type: dict
   contains:
+    architecture: {description: "The kernel's name of it, as V(x86_64).", type: str, returned: always}
     distribution: {description: As V(Debian)., type: str, returned: always}
     distribution_major_version: {description: As V("12")., type: str, returned: always}
     installed_packages: {description: All that are installed whole., type: list, elements: str, returned: always}
@@ -59,7 +60,8 @@ def main() -> None:
     try:
         packages = subprocess.run(PACKAGES, capture_output=True, text=True, check=True).stdout
         files = (Path("/etc/os-release").read_text(), Path("/proc/meminfo").read_text())
-        found = facts(*files, packages, len(os.sched_getaffinity(0)))
+        processors, architecture = len(os.sched_getaffinity(0)), os.uname().machine
+        found = facts(*files, packages, processors=processors, architecture=architecture)
     except (OSError, subprocess.CalledProcessError, HostError) as error:
         module.fail_json(msg=f"The host can't be asked what it is: {error}; it must run Debian")
     module.exit_json(changed=False, ansible_facts=dict(found))

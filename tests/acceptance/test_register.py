@@ -109,6 +109,86 @@ def test_someone_whose_time_is_up_is_refused(newcomer, site):
     assert bind(newcomer, password) == 49
 
 
+def groups_of(login, password):
+    """The groups of an account, as the person reads them in the directory."""
+    command = ["ldapsearch", "-x", "-LLL", "-o", "ldif-wrap=no", "-H", "ldaps://dc1.imaging.example.org"]
+    command += ["-D", f"{login}@imaging.example.org", "-w", password, "-b", "DC=imaging,DC=example,DC=org"]
+    environment = {**os.environ, "LDAPTLS_CACERT": str(EXAMPLE / "secrets/authority/ca.crt")}
+    done = subprocess.run(
+        [*command, f"(sAMAccountName={login})", "memberOf"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+    )
+    return {line.split("=")[1].split(",")[0] for line in done.stdout.splitlines() if line.startswith("memberOf: CN=")}
+
+
+def recorded(site, **facts):
+    """Record facts about people as staff do, in a file of their own."""
+    noted = {"recorded_by": "tthoma", "recorded_at": "2026-11-20"}
+    lists = {kind: [{**entry, **noted} for entry in entries] for kind, entries in facts.items()}
+    (site / "register/facts/more.yml").write_text(yaml.safe_dump(lists))
+
+
+SESSIONS = [
+    {"id": "more-safety", "requirement": "safety-briefing", "date": "2026-11-20", "by": "tthoma", "form": "oral"},
+    {"id": "more-laser", "requirement": "laser-safety", "date": "2026-11-20", "by": "tthoma", "form": "electronic"},
+    {"id": "more-training", "instrument": "confocal-1", "date": "2026-11-20", "by": "tthoma", "form": "oral"},
+]
+
+
+def test_briefed_and_trained_one_may_log_on_to_the_instrument_until_a_block_shuts_all(site, newcomer):
+    assert play(site, "people.yml")[0] == 0
+    password = (EXAMPLE / "secrets/initial-passwords" / newcomer).read_text().strip()
+    assert groups_of(newcomer, password) == {"rg-neuro"}
+
+    facts = {
+        "sessions": [{**session, "state": "held"} for session in SESSIONS],
+        "attendances": [
+            {"id": f"more-{number}", "session": session["id"], "person": newcomer, "result": "passed"}
+            for number, session in enumerate(SESSIONS)
+        ],
+    }
+    recorded(site, **facts)
+    assert play(site, "people.yml")[0] == 0
+    # Equivalent, and still not open: work there is of level S2.
+    assert groups_of(newcomer, password) == {"rg-neuro", "instrument-confocal-1"}
+    assert play(site, "people.yml")[1].count("changed=0") == 1
+
+    block = {"id": "more-block", "person": newcomer, "from": "2026-11-21", "reason": "left"}
+    recorded(site, **facts, blocks=[block])
+    status, output = play(site, "people.yml", "--check", "--diff")
+    assert status == 0, output
+    assert bind(newcomer, password) == 0
+    assert play(site, "people.yml")[0] == 0
+    assert bind(newcomer, password) == 49
+
+
+def test_a_slip_of_the_policy_shuts_nobody_out(site):
+    def demand_of_everybody(facility):
+        for door in ("wiki", "share", "omero"):
+            facility["facility_door_demands"][door] = ["formblatt-z"]
+        for instrument in facility["facility_instruments"]:
+            instrument["demands"] = ["formblatt-z"]
+
+    edit(site / "group_vars/all/facility.yml", demand_of_everybody)
+    status, output = play(site, "people.yml")
+    assert status != 0
+    assert "would lose something, and one run may take from 5 at most" in output
+    assert "aadler" not in output.partition("one run may take")[2].partition(": nothing was changed")[0]
+    assert play(EXAMPLE, "people.yml")[1].count("changed=0") == 1
+
+
+def test_a_fact_that_makes_no_sense_stops_everything_before_it_begins(site):
+    recorded(site, attendances=[{"id": "more", "session": "safety-2026", "person": "aadlre", "result": "attended"}])
+    status, output = play(site, "site.yml")
+    assert status != 0
+    assert "facts/more.yml" in output
+    assert 'did you mean "aadler"' in output.replace("\\", "")
+    assert "Prepare every host" not in output
+
+
 def add_unknown_key(register):
     register["people"][2]["telefone"] = "123"
 

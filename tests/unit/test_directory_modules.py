@@ -266,6 +266,31 @@ def test_contradicting_member_lists_are_refused(directory, run_module):
     assert directory.writes == []
 
 
+def test_a_run_that_would_take_a_group_from_too_many_changes_nothing_and_names_them(directory, run_module):
+    names = [directory.put_account(f"person{number}").partition(",")[0].removeprefix("CN=") for number in range(4)]
+    run_module("directory_group", groups({"name": "instrument-sted", "members": {"set": names}}))
+    directory.writes.clear()
+    wanted = {"name": "instrument-sted", "members": {"remove": ["person0", "person1", "person2"]}}
+    refused = run_module("directory_group", groups(wanted, most_removed=2))
+    assert refused["failed"]
+    assert "3 would lose something, and one run may take from 2 at most (person0: instrument-sted;" in refused["msg"]
+    assert directory.writes == []
+    assert run_module("directory_group", groups(wanted, most_removed=3))["updated"] == ["instrument-sted"]
+
+
+def test_a_run_that_would_shut_too_many_accounts_changes_nothing_and_names_them(directory, run_module):
+    for number in range(3):
+        directory.put_account(f"person{number}")
+    users = {**PEOPLE, "users": [{"login": f"person{number}", "enabled": number == 0} for number in range(3)]}
+    refused = run_module("directory_user", {**users, "most_removed": 1})
+    assert refused["failed"]
+    assert "person1: the account's use; person2: the account's use" in refused["msg"]
+    assert directory.writes == []
+    assert run_module("directory_user", {**users, "most_removed": 2})["updated"] == ["person1", "person2"]
+    # Who is shut already is none that loses anything.
+    assert not run_module("directory_user", {**users, "most_removed": 0})["changed"]
+
+
 def test_a_group_can_not_take_an_account_s_name(directory, run_module):
     directory.put_account("aadler")
     result = run_module("directory_group", groups({"name": "aadler"}))

@@ -61,9 +61,44 @@ def test_the_register_rules_who_is_in_which_group(filters):
 
 
 def test_access_rules_can_say_who_may_use_an_instrument(filters):
-    found = groups_by_name(filters.directory_groups(REGISTER, {"confocal-1": ["aadler"]}))
-    assert found["instrument-confocal-1"] == {"set": ["aadler"]}
-    assert groups_by_name(filters.directory_groups(REGISTER, {"other": []}))["instrument-confocal-1"] is None
+    members = {"add": ["aadler"], "remove": ["sstein"]}
+    found = groups_by_name(filters.directory_groups(REGISTER, {"confocal-1": members}))
+    assert found["instrument-confocal-1"] == members
+    other = filters.directory_groups(REGISTER, {"other": {"add": [], "remove": []}})
+    assert groups_by_name(other)["instrument-confocal-1"] is None
+
+
+def wish(*groups, enabled=True, expires="never"):
+    return {"directory": {"enabled": enabled, "account_expires": expires, "groups": list(groups)}}
+
+
+ACCESS = {
+    "aadler": wish("instrument-confocal-1", "door-wiki", expires="2027-01-01T00:00:00+01:00"),
+    "sstein": wish(enabled=False),
+    "iivanova": {"directory": None},
+    "guest": wish("instrument-confocal-1"),
+}
+
+
+def test_who_is_decided_about_is_added_or_removed_and_administrators_and_strangers_stay_as_they_are(filters):
+    trained = {**REGISTER, "instruments": [{"name": "confocal-1", "title": "Confocal 1", "training": "required"}]}
+    assert filters.instrument_members(ACCESS, trained) == {"confocal-1": {"add": ["aadler"], "remove": ["sstein"]}}
+
+
+def test_the_group_of_an_instrument_that_demands_nothing_stays_as_it_is(filters):
+    free = {"name": "free", "title": "Free", "biosafety": "none"}
+    strict = {"name": "strict", "title": "Strict", "biosafety": "S2"}
+    register = {**REGISTER, "instruments": [free, strict]}
+    assert filters.instrument_members(ACCESS, register) == {}
+    assert set(filters.instrument_members(ACCESS, register, {"S2": ["s2-briefing"]})) == {"strict"}
+
+
+def test_a_decision_shuts_an_account_and_says_when_it_ends_but_never_an_administrator_s(filters):
+    users = {user["login"]: user for user in filters.directory_users(REGISTER, ACCESS)}
+    assert users["aadler"]["account_expires"] == "2027-01-01T00:00:00+01:00"
+    assert [users[login].get("enabled") for login in ("aadler", "sstein", "iivanova")] == [True, False, None]
+    assert users["iivanova"]["account_expires"] == "never"
+    assert "groups" not in users["aadler"]
 
 
 def test_a_person_becomes_an_account_that_expires_when_the_last_day_ends_where_the_facility_is(filters):
@@ -117,9 +152,9 @@ def test_a_research_group_has_its_members_and_one_without_any_is_named_all_the_s
 def test_ansible_finds_every_filter_by_its_name(filters):
     found = filters.FilterModule().filters()
     assert set(found) == {
-        "derived_secret", "device_agents", "device_connections", "directory_groups", "directory_users", "domain_to_dn",
-        "faults", "htpasswd_hash", "local_moment", "omero_groups", "omero_query", "omero_users", "program_files",
-        "research_group_members", "sandbox",
+        "derived_secret", "device_agents", "device_connections", "directory_groups", "directory_users",
+        "domain_to_dn", "faults", "htpasswd_hash", "instrument_members", "local_moment", "omero_groups",
+        "omero_query", "omero_users", "program_files", "research_group_members", "sandbox",
     }  # fmt: skip
     assert all(function.__name__ == name for name, function in found.items())
 

@@ -45,7 +45,7 @@ def test_a_new_person_has_an_account_her_group_and_the_doors_that_demand_nothing
         "directory": {
             "enabled": True,
             "account_expires": "2026-08-30T00:00:00+02:00",
-            "groups": ["door-wiki", "log-on-bench", "rg-neuro"],
+            "groups": ["door-wiki", "instrument-bench", "rg-neuro"],
         },
         "ppms": [{"system_id": 11, "login": "anna", "right": "D"}, {"system_id": 12, "login": "anna", "right": "D"}],
         "omero": {"open": False, "group": "rg-neuro"},
@@ -58,7 +58,13 @@ def test_briefed_and_trained_she_may_log_on_and_book():
     found = anna(
         attended("safety", day(0), 1), attended("laser", day(0), 2), attended("confocal", day(0), 3), on=day(5)
     )
-    assert found["directory"]["groups"] == ["door-share", "door-wiki", "log-on-bench", "log-on-confocal", "rg-neuro"]
+    assert found["directory"]["groups"] == [
+        "door-share",
+        "door-wiki",
+        "instrument-bench",
+        "instrument-confocal",
+        "rg-neuro",
+    ]
     assert [right["right"] for right in found["ppms"]] == ["A", "D"]
 
 
@@ -100,7 +106,7 @@ def test_no_system_is_open_while_the_account_is_not_and_none_outlives_it(facts, 
     decision = decide(known.people["anna"], known, rules(), on)
     found = wishes(known.people["anna"], decision, rules())
     directory = found["directory"]
-    doors = [group for group in directory["groups"] if group.startswith(("door-", "log-on-"))]
+    doors = [group for group in directory["groups"] if group.startswith(("door-", "instrument-"))]
     opened = [*doors, *(door for door in ("omero", "share", "wiki") if found[door]["open"]),
               *(right for right in found["ppms"] if right["right"] == "A")]  # fmt: skip
     if not directory["enabled"]:

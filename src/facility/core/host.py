@@ -19,6 +19,7 @@ class HostFacts(TypedDict):
     """Facts by the names that Ansible gives them; installed_packages is ours.
 
     Keys:
+        architecture: the kernel's name of it, as x86_64.
         distribution: as Debian.
         distribution_major_version: as 12.
         installed_packages: names of all packages that are installed whole, sorted.
@@ -26,6 +27,7 @@ class HostFacts(TypedDict):
         processor_nproc: processors that a process may use.
     """
 
+    architecture: str
     distribution: str
     distribution_major_version: str
     installed_packages: list[str]
@@ -33,7 +35,7 @@ class HostFacts(TypedDict):
     processor_nproc: int
 
 
-def facts(os_release: str, meminfo: str, packages: str, processors: int) -> HostFacts:
+def facts(os_release: str, meminfo: str, packages: str, *, processors: int, architecture: str) -> HostFacts:
     """Return the facts of a host.
 
     Args:
@@ -41,6 +43,7 @@ def facts(os_release: str, meminfo: str, packages: str, processors: int) -> Host
         meminfo: /proc/meminfo.
         packages: what PACKAGES prints.
         processors: that a process may use.
+        architecture: as the kernel names it.
 
     Raises:
         HostError: when one of the files is not what it should be.
@@ -50,6 +53,7 @@ def facts(os_release: str, meminfo: str, packages: str, processors: int) -> Host
     if "NAME" not in release or memory is None:
         raise HostError("/etc/os-release or /proc/meminfo is not as on Debian: install Debian on the host")
     return {
+        "architecture": architecture,
         # "Debian GNU/Linux": Ansible takes the first word.
         "distribution": release["NAME"].split()[0],
         "distribution_major_version": release.get("VERSION_ID", "").partition(".")[0],

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.plan import Attributes, Change, Plan, Secret, Value, plan
-from . import filetime, initial_password, names
+from . import caps, filetime, initial_password, names
 from .port import DirectoryPort, Entry, Operation
 from .server import DirectoryError
 
@@ -41,6 +41,7 @@ class AccountsTask:
         self._ou: str = params["ou"]
         self._given_base: str | None = params["base"]
         self._absent: bool = params["state"] == "absent"
+        self._most_removed: int | None = params["most_removed"]
         folder: str | None = params["initial_password_dir"]
         self._password_folder = Path(folder) if folder else None
         self._entries: dict[str, Entry] = {}
@@ -58,6 +59,7 @@ class AccountsTask:
             if entry:
                 got[login] = _got(entry)
             wanted[login] = None if self._absent else self._wanted(directory, user, entry)
+        caps.refuse_many(caps.closed_accounts(got, wanted), self._most_removed)
         return plan(got, wanted)
 
     def apply(self, directory: DirectoryPort, change: Change) -> None:

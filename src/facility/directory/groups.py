@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..core.plan import Attributes, Change, Plan, Value, membership, plan
+from . import caps
 from . import names as directory_names
 from .port import DirectoryPort, Entry
 from .server import DirectoryError
@@ -31,6 +32,7 @@ class GroupsTask:
         self._given_base: str | None = params["base"]
         self._absent: bool = params["state"] == "absent"
         self._ignore_unknown: bool = params["unknown_members"] == "ignore"
+        self._most_removed: int | None = params["most_removed"]
         self._entries: dict[str, Entry] = {}
         self._dns: dict[str, str] = {}  # member's name, lower case -> DN
         self._names: dict[str, str] = {}  # normalised DN -> member's name
@@ -56,6 +58,7 @@ class GroupsTask:
             cure = "create these accounts first, mend the names, or set unknown_members: ignore"
             raise DirectoryError("not_found", f"{'; '.join(unknown)}: {cure}")
         self.ignored_members = unknown
+        caps.refuse_many(caps.lost_memberships(got, wanted), self._most_removed)
         return plan(got, wanted)
 
     def apply(self, directory: DirectoryPort, change: Change) -> None:

@@ -17,6 +17,7 @@ from .facts import Facts, people_of_register
 from .interchange import read_folder
 from .policy import Policy
 from .register import line_of, parsed, read
+from .wishes import Wishes, everybodys_wishes
 
 REGISTER_FOLDER = "register"
 
@@ -43,6 +44,23 @@ def read_inventory(folder: Path, today: date | None = None) -> Inventory:
     register = read(folder / REGISTER_FOLDER, facility)
     people = people_of_register(register["people"])
     return Inventory(policy, read_folder(folder / REGISTER_FOLDER, people, policy, today or today_in(policy)))
+
+
+def wishes_of_register(folder: Path, facility: Mapping[str, Any], day: date | None = None) -> dict[str, Wishes]:
+    """What the systems should hold of everybody, by login.
+
+    Args:
+        folder: The register's, with people.yml and facts/*.yml.
+        facility: The policy, as policy.validated takes it.
+        day: Of which to decide; None: today in the facility's time zone.
+
+    Raises:
+        RegisterError: With all problems of the first of policy, people and facts that has any.
+    """
+    policy = policies.validated(facility)
+    people = people_of_register(read(folder, facility)["people"])
+    today = today_in(policy)
+    return everybodys_wishes(read_folder(folder, people, policy, today), policy, day or today)
 
 
 def today_in(policy: Policy) -> date:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What each system should hold of a person, from a decision: plain data, in the words of the modules that will take it.
 
-Nothing is applied here, and nobody applies it yet. Standard library only.
+Nothing is applied here. Standard library only.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from datetime import date, datetime, time, timedelta
 from typing import TypedDict
 from zoneinfo import ZoneInfo
 
-from .access import LOG_ON, PPMS, Decision
-from .facts import Person
+from .access import LOG_ON, PPMS, Decision, decide_all
+from .facts import Facts, Person
 from .policy import Policy
 
 NEVER = "never"
@@ -69,7 +69,7 @@ def wishes(person: Person, decision: Decision, policy: Policy) -> Wishes:
     Returns:
         The account is enabled while what every door demands is met, and expires with the earliest end of that, so that
         a day that passes closes all doors by itself. A research group is where a person belongs, open doors or not;
-        log-on-<instrument> and door-<door> are open doors.
+        instrument-<instrument> and door-<door> are open doors.
     """
     if decision.untouched:
         return {"login": person.login, "untouched": True, "directory": None, "ppms": None, "omero": None,
@@ -77,8 +77,7 @@ def wishes(person: Person, decision: Decision, policy: Policy) -> Wishes:
     doors = {name: outcome.open for name, outcome in decision.doors.items()}
     group = f"rg-{person.research_group}" if person.research_group else None
     groups = [group or "facility-staff"]
-    groups += [name.replace(":", "-") if name.startswith(LOG_ON) else f"door-{name}"
-               for name, is_open in doors.items() if is_open and not name.startswith(PPMS)]  # fmt: skip
+    groups += [_group_of(name) for name, is_open in doors.items() if is_open and not name.startswith(PPMS)]
     enabled = decision.log_in.open
     # Of a closed account the person's own last day stays: the next briefing opens it with one change.
     last = decision.log_in.closes if enabled else person.valid_until
@@ -96,6 +95,17 @@ def wishes(person: Person, decision: Decision, policy: Policy) -> Wishes:
         "share": {"open": doors["share"]},
         "wiki": {"open": doors["wiki"]},
     }
+
+
+def everybodys_wishes(facts: Facts, policy: Policy, day: date) -> dict[str, Wishes]:
+    """What the systems should hold of everybody on a day, by login."""
+    known = facts.known()
+    decisions = decide_all(known, policy, day)
+    return {login: wishes(known.people[login], decision, policy) for login, decision in decisions.items()}
+
+
+def _group_of(door: str) -> str:
+    return f"instrument-{door.removeprefix(LOG_ON)}" if door.startswith(LOG_ON) else f"door-{door}"
 
 
 def end_of(day: date | None, time_zone: str) -> str:
