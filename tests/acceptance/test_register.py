@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -126,15 +127,17 @@ def groups_of(login, password):
 
 def recorded(site, **facts):
     """Record facts about people as staff do, in a file of their own."""
-    noted = {"recorded_by": "tthoma", "recorded_at": "2026-11-20"}
+    noted = {"recorded_by": "tthoma", "recorded_at": YESTERDAY}
     lists = {kind: [{**entry, **noted} for entry in entries] for kind, entries in facts.items()}
     (site / "register/facts/more.yml").write_text(yaml.safe_dump(lists))
 
 
+# Briefings run out, so that no fixed day will do.
+YESTERDAY = (datetime.now(UTC).date() - timedelta(days=1)).isoformat()
 SESSIONS = [
-    {"id": "more-safety", "requirement": "safety-briefing", "date": "2026-11-20", "by": "tthoma", "form": "oral"},
-    {"id": "more-laser", "requirement": "laser-safety", "date": "2026-11-20", "by": "tthoma", "form": "electronic"},
-    {"id": "more-training", "instrument": "confocal-1", "date": "2026-11-20", "by": "tthoma", "form": "oral"},
+    {"id": "more-safety", "requirement": "safety-briefing", "date": YESTERDAY, "by": "tthoma", "form": "oral"},
+    {"id": "more-laser", "requirement": "laser-safety", "date": YESTERDAY, "by": "tthoma", "form": "electronic"},
+    {"id": "more-training", "instrument": "confocal-1", "date": YESTERDAY, "by": "tthoma", "form": "oral"},
 ]
 
 
@@ -156,7 +159,7 @@ def test_briefed_and_trained_one_may_log_on_to_the_instrument_until_a_block_shut
     assert groups_of(newcomer, password) == {"rg-neuro", "instrument-confocal-1"}
     assert play(site, "people.yml")[1].count("changed=0") == 1
 
-    block = {"id": "more-block", "person": newcomer, "from": "2026-11-21", "reason": "left"}
+    block = {"id": "more-block", "person": newcomer, "from": YESTERDAY, "reason": "left"}
     recorded(site, **facts, blocks=[block])
     status, output = play(site, "people.yml", "--check", "--diff")
     assert status == 0, output
