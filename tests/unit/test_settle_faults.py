@@ -47,10 +47,12 @@ WHOLE = Written("aadler", "s", "a.tif", "1", "complete")
         ([WHOLE], ["aadler/s/a.tif 2"], {"incoming": "aadler/s/a.tif 1"}, "imported half"),
         ([WHOLE], ["bbaer/s/a.tif 1"], {"dropbox": "aadler/s/a.tif 1"}, "another person"),
         ([WHOLE], ["aadler/s/a.tif 1"], {"incoming": "aadler/s/a.tif 1"}, "still in incoming"),
+        ([WHOLE], ["aadler/s/a.tif 1"], {}, ""),
         (
-            [WHOLE, Written("aadler", "s", "b.tif", "2")], ["aadler/s/a.tif 1"], {"dropbox": "aadler/s/a.tif 1"},
+            [WHOLE, Written("aadler", "s", "b.tif", "2")], ["aadler/s/a.tif 1"], {"incoming": "aadler/b.tif half"},
             "a part of s",
         ),
+        ([WHOLE, Written("aadler", "s", "b.tif", "2")], ["aadler/s/a.tif 1"], {"dropbox": "aadler/s/a.tif 1"}, ""),
     ],
 )  # fmt: skip
 def test_the_checker_sees_each_kind_of_failure(written, imports, places, problem):

@@ -57,6 +57,15 @@ def test_what_waits_is_on_its_way_or_put_aside_takes_room_until_it_is_cleared(fa
     assert told(facility) == (10, 10)
 
 
+def test_while_omero_is_down_what_comes_takes_room_too(facility):
+    facility.alive = False
+    facility.copied("a.tif", b"x" * 4 * MB)
+    facility.go(QUIET)
+    facility.go(6)
+    assert facility.dropbox == []
+    assert told(facility) == (10, 6)
+
+
 def test_who_is_over_it_is_told_and_the_sets_go_to_omero_all_the_same(facility):
     facility.copied("a.tif", b"x" * 12 * MB)
     facility.go(QUIET)

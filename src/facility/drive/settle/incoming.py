@@ -239,7 +239,10 @@ class Incoming:
         self._schedule(waiting, self._clock.steady() + seconds)
 
     def hold(self, waiting: Waiting, reason: Reason) -> None:
-        """Nothing can be offered for the set's person now."""
+        """Nothing can be offered for the set's person now; how large it is counts all the same."""
+        if not waiting.seen.files:
+            with contextlib.suppress(OSError):
+                self._look(waiting, probe=False)
         waiting.must_wait(Cause(reason), self._clock.wall())
         self._held.add(waiting)
         self.put_off(waiting, LONGEST_PAUSE)
@@ -260,8 +263,7 @@ class Incoming:
         now = self._clock.steady()
         for waiting in [w for w in self._held if w.key.login in logins]:
             self._held.discard(waiting)
-            quiet_at = waiting.quiet_at
-            self._timetable.bring_forward(waiting, now if quiet_at is None else max(now, quiet_at))
+            self._timetable.bring_forward(waiting, max(now, waiting.quiet_at or now))
 
     def keep(self, waiting: Waiting, cause: Cause, seconds: float | None = None) -> None:
         """The set stays for this cause; it is looked at again after so many seconds, or each time after longer."""
@@ -289,8 +291,7 @@ class Incoming:
             return
         found, rule, _ = looked
         waiting.was_there_before(found.newest)
-        quiet = waiting.seen.quiet
-        rest = min(quiet, quiet - (self._clock.wall() - found.newest))
+        rest = waiting.seen.quiet - max(0.0, self._clock.wall() - found.newest)
         self.put_off(waiting, 0 if rule.sentinel else max(0.0, rest))
 
     def examine(self, waiting: Waiting) -> Judged | None:
@@ -321,8 +322,7 @@ class Incoming:
         if looked is None:
             return None
         found, rule, owner = looked
-        rules = self._config.rules
-        there = rule in rules and bool(found.sentinels >> rules.index(rule) & 1)
+        there = rule in (rules := self._config.rules) and bool(found.sentinels >> rules.index(rule) & 1)
         waiting.has_sentinel(bool(rule.sentinel) and there)
         seen = waiting.observed(wall, steady, watched=self._watches.complete(waiting))
         verdict = judge(found, rule, seen, self._config, sentinel_there=there, probed=probe)
