@@ -15,13 +15,11 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from .entries import RegisterError, entries, hint
 from .fact_fields import KIND_OF_FACT, KIND_OF_KEY, KIND_OF_NAME, entry_of
 from .facts import Facts, Person
 from .policy import Policy
-from .register import line_of, parsed
+from .register import document_of
 from .validation import Entry, validated
 
 SCHEMA = 1
@@ -135,15 +133,9 @@ def _body(place: str, line: str) -> dict[str, Any]:
 def _entries_of(problems: list[str], file: Path) -> Iterator[Entry]:
     shown = f"{file.parent.name}/{file.name}"
     try:
-        document = parsed(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        problems.append(f"{shown}: can't be read ({error.strerror}): mend its permissions")
-        return
-    except UnicodeDecodeError as error:
-        problems.append(f"{shown}: is no UTF-8 text (byte {error.start}): save it as UTF-8")
-        return
-    except yaml.YAMLError as error:
-        problems.append(f"{shown}{line_of(error)}: mend the YAML there")
+        document = document_of(file, shown, "was removed meanwhile: start again")
+    except RegisterError as error:
+        problems.extend(error.problems)
         return
     if document is None:
         return

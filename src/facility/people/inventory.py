@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-import yaml
-
 from . import policy as policies
 from .entries import FACILITY_FILE, RegisterError
 from .facts import Facts, people_of_register
 from .interchange import read_folder
 from .policy import Policy
-from .register import line_of, parsed, read
+from .register import document_of, read
 from .wishes import Wishes, everybodys_wishes
 
 REGISTER_FOLDER = "register"
@@ -70,17 +68,8 @@ def today_in(policy: Policy) -> date:
 
 def _facility(file: Path) -> Mapping[str, Any]:
     shown = FACILITY_FILE
-    try:
-        document = parsed(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        cure = "name an inventory's folder with --inventory"
-        raise RegisterError([f"{shown}: there is no such file in {file.parents[2]}: {cure}"]) from None
-    except OSError as error:
-        raise RegisterError([f"{shown}: can't be read ({error.strerror}): mend its permissions"]) from None
-    except UnicodeDecodeError as error:
-        raise RegisterError([f"{shown}: is no UTF-8 text (byte {error.start}): save it as UTF-8"]) from None
-    except yaml.YAMLError as error:
-        raise RegisterError([f"{shown}{line_of(error)}: mend the YAML there"]) from None
+    missing = f"there is no such file in {file.parents[2]}: name an inventory's folder with --inventory"
+    document = document_of(file, shown, missing)
     if not isinstance(document, dict):
         raise RegisterError([f"{shown}: must be keys and values: begin with facility_name: and the facility's name"])
     return {key: document[f"facility_{key}"] for key in policies.KEYS if f"facility_{key}" in document}

@@ -17,7 +17,7 @@ from .entries import Located, RegisterError, checked, entries, refuse_twice
 from .person_fields import KINDS, group_problems, person_fields
 from .policy_fields import facility_entries
 
-__all__ = ["PEOPLE_FILE", "RegisterError", "line_of", "parsed", "read", "validated"]
+__all__ = ["PEOPLE_FILE", "RegisterError", "document_of", "parsed", "read", "validated"]
 
 PEOPLE_FILE = "people.yml"
 
@@ -65,19 +65,32 @@ def read(folder: Path, facility: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         RegisterError: Also if people.yml is missing or no YAML.
     """
-    file = folder / PEOPLE_FILE
     shown = f"{folder.name}/{PEOPLE_FILE}"
+    missing = f"there is no such file in {folder}: create it, or mend path"
+    return validated(shown, document_of(folder / PEOPLE_FILE, shown, missing), facility)
+
+
+def document_of(file: Path, shown: str, missing: str) -> object:
+    """The document in a YAML file.
+
+    Args:
+        file: The file.
+        shown: What problems call it.
+        missing: What is wrong if it isn't there, and the cure.
+
+    Raises:
+        RegisterError: If there is no such file, or it can't be read, or is no YAML.
+    """
     try:
-        document = parsed(file.read_text(encoding="utf-8"))
+        return parsed(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise RegisterError([f"{shown}: there is no such file in {folder}: create it, or mend path"]) from None
+        raise RegisterError([f"{shown}: {missing}"]) from None
     except OSError as error:
         raise RegisterError([f"{shown}: can't be read ({error.strerror}): mend its permissions"]) from None
     except UnicodeDecodeError as error:
         raise RegisterError([f"{shown}: is no UTF-8 text (byte {error.start}): save it as UTF-8"]) from None
     except yaml.YAMLError as error:
-        raise RegisterError([f"{shown}{line_of(error)}: mend the YAML there"]) from None
-    return validated(shown, document, facility)
+        raise RegisterError([f"{shown}{_line_of(error)}: mend the YAML there"]) from None
 
 
 class _StrictLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -133,7 +146,7 @@ def _complete(person: Mapping[str, Any]) -> dict[str, str | None]:
     return complete
 
 
-def line_of(error: yaml.YAMLError) -> str:
+def _line_of(error: yaml.YAMLError) -> str:
     """Where and why YAML can't be read, to stand behind the file's name."""
     mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
     where = f", line {mark.line + 1}" if mark else ""
