@@ -85,6 +85,13 @@ def test_where_every_door_is_shut_the_account_is_disabled_and_keeps_its_own_last
     assert anna(leave, on=day(0))["directory"]["account_expires"] == "2026-01-02T00:00:00+01:00"
 
 
+def test_whose_last_day_has_passed_hears_that_and_not_that_the_account_is_disabled():
+    over = anna(on=date(2026, 8, 30))["directory"]
+    assert (over["enabled"], over["account_expires"]) == (True, "2026-08-30T00:00:00+02:00")
+    block = Block(id="b", **recorded(), person="anna", begins=day(1), reason="left")
+    assert not anna(block, on=date(2026, 8, 30))["directory"]["enabled"]
+
+
 def test_staff_are_in_their_group_and_need_no_end():
     found = wanted([*colleagues(), person()], day(5), login="sabine")
     assert found["directory"]["account_expires"] == "never"
@@ -109,10 +116,12 @@ def test_no_system_is_open_while_the_account_is_not_and_none_outlives_it(facts, 
     doors = [group for group in directory["groups"] if group.startswith(("door-", "instrument-"))]
     opened = [*doors, *(door for door in ("omero", "share", "wiki") if found[door]["open"]),
               *(right for right in found["ppms"] if right["right"] == "A")]  # fmt: skip
-    if not directory["enabled"]:
+    expires = datetime.fromisoformat(directory["account_expires"]).date()
+    if not decision.log_in.open:
         assert opened == []
+        assert not directory["enabled"] or expires <= on
     else:
-        expires = datetime.fromisoformat(directory["account_expires"]).date()
+        assert directory["enabled"]
         assert all(outcome.closes < expires for outcome in decision.doors.values() if outcome.open)
         assert on < expires <= day(DAYS + 21)
     json.dumps(found)

@@ -68,8 +68,9 @@ def wishes(person: Person, decision: Decision, policy: Policy) -> Wishes:
 
     Returns:
         The account is enabled while what every door demands is met, and expires with the earliest end of that, so that
-        a day that passes closes all doors by itself. A research group is where a person belongs, open doors or not;
-        instrument-<instrument> and door-<door> are open doors.
+        a day that passes closes all doors by itself; it is not disabled because its own last day has passed. A
+        research group is where a person belongs, open doors or not; instrument-<instrument> and door-<door> are open
+        doors.
     """
     if decision.untouched:
         return {"login": person.login, "untouched": True, "directory": None, "ppms": None, "omero": None,
@@ -78,9 +79,11 @@ def wishes(person: Person, decision: Decision, policy: Policy) -> Wishes:
     group = f"rg-{person.research_group}" if person.research_group else None
     groups = [group or "facility-staff"]
     groups += [_group_of(name) for name, is_open in doors.items() if is_open and not name.startswith(PPMS)]
-    enabled = decision.log_in.open
+    is_open = decision.log_in.open
+    # Whose last day has passed is told so by the directory itself, and not that the account is disabled.
+    enabled = is_open or all(reason.code == "ended" for reason in decision.log_in.reasons)
     # Of a closed account the person's own last day stays: the next briefing opens it with one change.
-    last = decision.log_in.closes if enabled else person.valid_until
+    last = decision.log_in.closes if is_open else person.valid_until
     rights: list[PpmsRight] = [
         {"system_id": instrument.ppms_system_id, "login": person.login, "right": "A" if doors[PPMS + name] else "D"}
         for name, instrument in policy.instruments.items()
