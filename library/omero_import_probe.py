@@ -8,7 +8,8 @@ short_description: Import a tiny image through OMERO.dropbox, read it back, and 
 description:
   - With O(state=present) it puts an image of 16 x 16 pixels into an account's folder in DropBox, waits until OMERO has
     it, and reads it back over the API as that account. Each run makes another image.
-  - With O(state=absent) it deletes all images that came in through the account's folder, and the folder.
+  - With O(state=absent) it deletes all images that came in through the account's folder, and empties the folder, which
+    stays, because OMERO.dropbox would not watch another one of its name.
   - Runs on the OMERO host with OMERO's own Python, as root. The account must be there (M(omero_user)), and the DropBox
     monitor must run.
 extends_documentation_fragment: [omero]

@@ -81,7 +81,8 @@ def offer(way: Way, name: str, content: bytes) -> None:
         os.chown(way.folder, owner.pw_uid, owner.pw_gid)
     _until(
         lambda: is_watched(_report(way.report), way.login, began), way.seconds,
-        f"OMERO.dropbox does not watch {way.folder}: look at journalctl -u omero-dropbox-monitor",
+        f"OMERO.dropbox does not watch {way.folder}: look at journalctl -u omero-dropbox-monitor, and restart OMERO if "
+        "the folder was removed and made again",
     )  # fmt: skip
     # Beside DropBox, so that it appears there whole.
     aside = way.dropbox.parent / f".{name}"
@@ -135,14 +136,19 @@ def read_back(server: Server, image: int, content: bytes) -> None:
 
 
 def remove(session: Any, way: Way) -> list[int]:
-    """Delete all images of the account and its folder in DropBox; return the ids of the images.
+    """Delete all images of the account, and what lies in its folder in DropBox; return the ids of the images.
 
     Raises:
         OmeroError: when OMERO doesn't delete them.
     """
     import omero  # noqa: PLC0415 - only OMERO's own Python has it
 
-    shutil.rmtree(way.folder, ignore_errors=True)
+    # The folder stays: OMERO.dropbox never again watches one of a name that was there before.
+    for entry in way.folder.iterdir() if way.folder.is_dir() else ():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.unlink(missing_ok=True)
     images = [one.image for one in imported_images(session, str(way.dropbox), way.login) if one.owner == way.login]
     if images:
         request = omero.cmd.Delete2(targetObjects={"Image": images})
