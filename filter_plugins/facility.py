@@ -34,6 +34,8 @@ _CONNECTION = frozenset(
         "connect_seconds",
     }
 )  # fmt: skip
+# What lookup access decides of an account.
+_DECIDED = ("enabled", "account_expires")
 _KIND_TITLES = {"researcher": "researcher", "staff": "staff", "it_admin": "IT administrator"}
 
 
@@ -102,41 +104,32 @@ def directory_users(
             "mail": person["mail"],
             "description": ", ".join(filter(None, (_KIND_TITLES[person["kind"]], person.get("research_group")))),
             "account_expires": _end_of(person.get("valid_until"), zone),
-            **{key: value for key, value in decided.get(person["login"], {}).items() if key != "groups"},
+            **{key: value for key, value in decided.get(person["login"], {}).items() if key in _DECIDED},
         }
         for person in register["people"]
     ]
 
 
 def instrument_members(
-    access: Mapping[str, Mapping[str, Any]], register: Mapping[str, Any], biosafety: Mapping[str, Any] | None = None
+    access: Mapping[str, Mapping[str, Any]], register: Mapping[str, Any]
 ) -> dict[str, dict[str, list[str]]]:
     """Who may log on to each instrument and who may not, for directory_groups.
 
     Args:
         access: What lookup access decided, by login.
         register: A register.
-        biosafety: What work of a biosafety level demands.
 
     Returns:
         {"confocal-1": {"add": ["aadler", ...], "remove": [...]}}. IT administrators and accounts that the register
-        doesn't know are in neither: they stay what somebody made them. So does the group of an instrument that demands
-        nothing.
+        doesn't know are in neither: they stay what somebody made them.
     """
     known = {person["login"] for person in register["people"]}
-    groups = {
-        login: wishes["directory"]["groups"]
-        for login, wishes in sorted(access.items())
-        if wishes["directory"] and login in known
-    }
-    return {
-        one["name"]: {
-            "add": [login for login, names in groups.items() if f"instrument-{one['name']}" in names],
-            "remove": [login for login, names in groups.items() if f"instrument-{one['name']}" not in names],
-        }
-        for one in register["instruments"]
-        if one.get("demands") or one.get("training") or (biosafety or {}).get(one.get("biosafety"))
-    }
+    found: dict[str, dict[str, list[str]]] = {}
+    for login, wishes in sorted(access.items()):
+        if wishes["directory"] and login in known:
+            for instrument, may in wishes["directory"]["log_on"].items():
+                found.setdefault(instrument, {"add": [], "remove": []})["add" if may else "remove"].append(login)
+    return found
 
 
 def _end_of(day: str | None, zone: ZoneInfo) -> str:

@@ -7,6 +7,8 @@ import collections
 import hashlib
 import os
 import random
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -87,10 +89,28 @@ def test_a_sample_holds_the_dumps_and_nothing_that_is_left_out(tmp_path):
 def test_a_file_that_claims_more_than_any_disk_is_left_out_and_named(tmp_path):
     (tmp_path / "small.tif").write_text("x")
     with (tmp_path / "huge.tif").open("wb") as file:
-        file.truncate(giants.limit() + 1)
-    files, number, too_large = sample.taken([tmp_path], Exclusions([]), tmp_path / "dumps", most=giants.limit())
+        file.truncate(giants.limit([tmp_path]) + 1)
+    files, number, too_large = sample.taken(
+        [tmp_path], Exclusions([]), tmp_path / "dumps", most=giants.limit([tmp_path])
+    )
     assert [file["path"] for file in files] == [str(tmp_path / "small.tif")]
     assert (number, too_large) == (1, [str(tmp_path / "huge.tif")])
+
+
+def test_only_what_is_backed_up_is_asked_for_its_size_and_in_doubt_nothing_is_left_out(tmp_path, monkeypatch):
+    mounts = tmp_path / "mounts"
+    mounts.write_bytes(b"x /srv/a\\040\xc3\xa4\xff ext4 rw 0 0\ny /mnt/hangs nfs rw 0 0\nz /srv2 ext4 rw 0 0\n")
+    monkeypatch.setattr(giants, "_MOUNTS", mounts)
+    asked = []
+
+    def asks(place):
+        asked.append(place)
+        raise OSError
+
+    monkeypatch.setattr(os, "statvfs", asks)
+    assert giants.limit([Path("/srv")]) == sys.maxsize
+    assert set(asked) <= {b"/srv", b"/srv/a \xc3\xa4\xff"}
+    assert giants.limit([]) == sys.maxsize
 
 
 def test_a_file_that_is_too_large_or_changes_is_no_sample(tmp_path, monkeypatch):

@@ -46,6 +46,7 @@ def test_a_new_person_has_an_account_her_group_and_the_doors_that_demand_nothing
             "enabled": True,
             "account_expires": "2026-08-30T00:00:00+02:00",
             "groups": ["door-wiki", "instrument-bench", "rg-neuro"],
+            "log_on": {"confocal": False, "twin": False, "lamp": False},
         },
         "ppms": [{"system_id": 11, "login": "anna", "right": "D"}, {"system_id": 12, "login": "anna", "right": "D"}],
         "omero": {"open": False, "group": "rg-neuro"},
@@ -83,6 +84,14 @@ def test_where_every_door_is_shut_the_account_is_disabled_and_keeps_its_own_last
     assert anna(leave, on=day(5))["directory"]["groups"] == ["rg-neuro"]
     assert not anna(leave, on=day(5))["directory"]["enabled"]
     assert anna(leave, on=day(0))["directory"]["account_expires"] == "2026-01-02T00:00:00+01:00"
+
+
+def test_the_group_of_an_instrument_that_demands_nothing_is_left_alone_but_not_a_blocked_person_in_it():
+    assert "bench" not in anna(on=day(5))["directory"]["log_on"]
+    block = Block(id="b", **recorded(), person="anna", begins=day(1), reason="broke it", instrument="bench")
+    assert anna(block, on=day(5))["directory"]["log_on"]["bench"] is False
+    leave = Block(id="b", **recorded(), person="anna", begins=day(1), reason="leave")
+    assert "bench" not in anna(leave, on=day(5))["directory"]["log_on"]
 
 
 def test_whose_last_day_has_passed_hears_that_and_not_that_the_account_is_disabled():

@@ -251,16 +251,14 @@ class Facts:
     def of(cls, facts: Iterable[Fact]) -> Facts:
         """Sort facts; set IT administrators apart."""
         ordered = sorted(facts, key=lambda fact: (type(fact).__name__, fact.id))
-        administrators = tuple(fact for fact in ordered if _is_administrator(fact))
-        return cls(tuple(fact for fact in ordered if not _is_administrator(fact)), administrators)  # type: ignore[arg-type]
+        administrators = tuple(fact for fact in ordered if isinstance(fact, Person) and fact.kind == IT_ADMIN)
+        return cls(
+            tuple(fact for fact in ordered if not (isinstance(fact, Person) and fact.kind == IT_ADMIN)), administrators
+        )
 
     def known(self, day: date | None = None) -> Known:
         """What was known on a day; None: what is known now."""
         return Known([*self.all, *self.administrators], day)
-
-
-def _is_administrator(fact: Fact) -> bool:
-    return isinstance(fact, Person) and fact.kind == IT_ADMIN
 
 
 def people_of_register(people: Sequence[Mapping[str, str | None]]) -> list[Person]:

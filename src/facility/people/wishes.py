@@ -18,11 +18,20 @@ NEVER = "never"
 
 
 class Directory(TypedDict):
-    """The account: enabled; account_expires as directory_user takes it; groups, all that it should be in."""
+    """The account.
+
+    Keys:
+        enabled: Whether it may be used at all.
+        account_expires: As directory_user takes it.
+        groups: All that it should be in.
+        log_on: By instrument whether it belongs into its log-on group. One that demands nothing is missing, for its
+            group is made by hand, but where the person is blocked there.
+    """
 
     enabled: bool
     account_expires: str
     groups: list[str]
+    log_on: dict[str, bool]
 
 
 class PpmsRight(TypedDict):
@@ -89,10 +98,21 @@ def wishes(person: Person, decision: Decision, policy: Policy) -> Wishes:
         for name, instrument in policy.instruments.items()
         if instrument.ppms_system_id is not None
     ]
+    log_on = {
+        name: doors[LOG_ON + name]
+        for name, instrument in policy.instruments.items()
+        if instrument.demands or instrument.training or (is_open and not doors[LOG_ON + name])
+    }
+    account_expires = end_of(last, policy.time_zone)
     return {
         "login": person.login,
         "untouched": False,
-        "directory": {"enabled": enabled, "account_expires": end_of(last, policy.time_zone), "groups": sorted(groups)},
+        "directory": {
+            "enabled": enabled,
+            "account_expires": account_expires,
+            "groups": sorted(groups),
+            "log_on": log_on,
+        },
         "ppms": rights,
         "omero": {"open": doors["omero"], "group": group},
         "share": {"open": doors["share"]},

@@ -8,24 +8,29 @@ is no failure of the night, for a single person could then make every night fail
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import re
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 _MOUNTS = Path("/proc/self/mounts")
 
 
-def limit() -> int:
-    """The size of the host's largest file system in bytes."""
-    largest = 0
-    for line in _MOUNTS.read_text().splitlines():
+def limit(roots: Sequence[Path]) -> int:
+    """The size in bytes of the largest file system that is backed up; without end where one can't be asked.
+
+    No other is asked: a network's that hangs must not hang the night.
+    """
+    places = {os.fsencode(root) for root in roots if root.exists()}
+    for line in _MOUNTS.read_bytes().splitlines():
         # Blanks in names are written as octal numbers.
-        place = line.split(" ")[1].encode().decode("unicode_escape")
-        try:
-            status = os.statvfs(place)
-        except OSError:
-            continue
-        largest = max(largest, status.f_blocks * status.f_frsize)
-    return largest
+        place = re.sub(rb"\\([0-7]{3})", lambda found: bytes([int(found[1], 8)]), line.split(b" ")[1])
+        if any(Path(os.fsdecode(place)).is_relative_to(root) for root in roots):
+            places.add(place)
+    try:
+        return max((status.f_blocks * status.f_frsize for status in map(os.statvfs, places)), default=sys.maxsize)
+    except OSError:
+        return sys.maxsize
 
 
 def without(files: Iterator[str], most: int, found: list[str]) -> Iterator[str]:

@@ -62,7 +62,7 @@ def _work(config: Config, figures: dict[str, Any], problems: list[str]) -> None:
     repository.port(config)
     problems += repository.missing(config.paths)
     files = 0
-    most = giants.limit()
+    most = giants.limit(config.roots())
     try:
         files, figures["too_large"] = _prepared(config, most, problems)
     except OSError as error:
