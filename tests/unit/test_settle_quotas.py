@@ -66,6 +66,24 @@ def test_while_omero_is_down_what_comes_takes_room_too(facility):
     assert told(facility) == (10, 6)
 
 
+def test_what_grows_or_shrinks_after_the_first_look_while_omero_is_down_is_counted_as_it_is_now(facility):
+    facility.alive = False
+    facility.copied("slow.tif", b"x" * MB)
+    facility.copied("stack/1.tif", b"x" * MB)
+    facility.go(QUIET)
+    facility.go(6)
+    assert told(facility) == (10, 8)
+    facility.copied("slow.tif", b"x" * 4 * MB)
+    facility.copied("stack/2.tif", b"x" * 3 * MB)
+    facility.go(QUIET)
+    facility.go(6)
+    assert told(facility) == (10, 2)
+    (facility.base / "incoming/aadler/stack/2.tif").unlink()
+    facility.go(QUIET)
+    facility.go(6)
+    assert told(facility) == (10, 5)
+
+
 def test_who_is_over_it_is_told_and_the_sets_go_to_omero_all_the_same(facility):
     facility.copied("a.tif", b"x" * 12 * MB)
     facility.go(QUIET)

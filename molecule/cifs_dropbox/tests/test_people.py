@@ -69,11 +69,12 @@ def test_nothing_is_put_beside_the_folders_and_no_folder_is_moved(server, alice)
     assert server.check_output(f"ls {FOLDER}").split() == ["alice", "bob", "expired"]
 
 
-def test_the_drive_shows_each_person_the_own_room_and_what_is_left_of_it(client, alice, bob, until):
+def test_the_drive_shows_each_person_the_own_room_and_what_is_left_of_it(alice, bob, until):
     assert until(lambda: (alice.room()[0], bob.room()[0]) == (2048, 1536))
     left = alice.room()[1]
-    client.run_expect([0], "head -c 200M /dev/urandom >/tmp/large.tif")
-    assert "NT_STATUS" not in alice.does("put /tmp/large.tif alice/large.tif")
+    # So slowly that settle sees half of it first.
+    slowly = "(head -c 100M /dev/urandom; sleep 4; head -c 100M /dev/urandom) |"
+    assert "NT_STATUS" not in alice.does("put - alice/large.tif", stdin=slowly)
     try:
         assert until(lambda: left - 205 <= alice.room()[1] <= left - 195)
         assert alice.room()[0] == 2048
@@ -81,7 +82,6 @@ def test_the_drive_shows_each_person_the_own_room_and_what_is_left_of_it(client,
         assert bob.room()[1] > 1300
     finally:
         alice.does("del alice/large.tif")
-        client.run("rm /tmp/large.tif")
     assert until(lambda: alice.room()[1] > left - 50)
 
 

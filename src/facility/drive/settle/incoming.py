@@ -240,7 +240,7 @@ class Incoming:
 
     def hold(self, waiting: Waiting, reason: Reason) -> None:
         """Nothing can be offered for the set's person now; how large it is counts all the same."""
-        if not waiting.seen.files:
+        if waiting.changed_since_walk:
             with contextlib.suppress(OSError):
                 self._look(waiting, probe=False)
         waiting.must_wait(Cause(reason), self._clock.wall())

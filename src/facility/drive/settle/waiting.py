@@ -117,6 +117,11 @@ class Waiting:
         """When it will have been quiet for long enough if no event comes (steady); None if none ever came."""
         return None if self.event is None else self.event + self.seen.quiet
 
+    @property
+    def changed_since_walk(self) -> bool:
+        """Whether the last walk is no longer true of it, or there was none."""
+        return self.seen.fingerprint is None or (self.event is not None and self.event > self.seen.since)
+
     def observed(self, wall: float, steady: float, *, watched: bool) -> Observed:
         """Since when it is known as it is, for a decision at this time."""
         return Observed(wall, steady, self.event, self.seen.since, watched, self.silence)
