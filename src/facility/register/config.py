@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The register's settings: a TOML file read strictly, every problem at once, each with its cure."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..core import settings
+from ..core.settings import ConfigError
+
+__all__ = ["Config", "ConfigError", "load", "of_environment"]
+
+VARIABLE = "FACILITY_REGISTER"
+"""The environment variable that names the settings' file."""
+DEFAULT = Path("/etc/register/register.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The keys of register.toml.
+
+    Attributes:
+        hosts: names by which browsers and the controller reach it.
+        database: the SQLite file.
+        policy_file: JSON: `facility`, the policy as facility.people.policy takes it, and `administrators`, the IT
+            administrators of people.yml, as people.yml has them.
+        secret_key_file: what signs cookies.
+        export_token_file: what the controller shows to read the export.
+        static_folder: where style sheets are collected for the web server.
+        title: the facility's name, as people read it.
+        directory_uris: LDAPS addresses, parted by commas; with "" nobody can log in.
+        directory_ca_file: whose certificates are believed.
+        directory_base: where people and groups are.
+        directory_bind_dn, directory_bind_password_file: who looks people up.
+        staff_group, administrator_group: DNs of groups; who is in one, also through groups in groups, is that.
+        recheck_seconds: after this time the directory is asked again whether somebody who is logged in still may.
+        people_at_once: how many people one session may have.
+    """
+
+    hosts: tuple[str, ...]
+    database: Path
+    policy_file: Path
+    secret_key_file: Path
+    export_token_file: Path
+    static_folder: Path = Path("/var/lib/register/static")
+    title: str = "Facility"
+    directory_uris: str = ""
+    directory_ca_file: Path = Path("/etc/ssl/certs/ca-certificates.crt")
+    directory_base: str = ""
+    directory_bind_dn: str = ""
+    directory_bind_password_file: Path | None = None
+    staff_group: str = ""
+    administrator_group: str = ""
+    recheck_seconds: int = field(default=300)
+    people_at_once: int = 200
+
+
+def load(path: Path) -> Config:
+    """The settings of a file.
+
+    Raises:
+        ConfigError: With all problems.
+    """
+    return settings.load(path, Config, _contradictions)
+
+
+def of_environment() -> Config:
+    """The settings of the file that the environment names."""
+    return load(Path(os.environ.get(VARIABLE, str(DEFAULT))))
+
+
+def _contradictions(config: Config) -> list[str]:
+    problems = []
+    if not config.hosts:
+        problems.append("hosts: is empty: name the host as browsers do")
+    if config.directory_uris:
+        problems += [
+            f"directory_uris: {uri} is not encrypted: use ldaps://"
+            for uri in config.directory_uris.split(",")
+            if not uri.startswith("ldaps://")
+        ]
+        problems += [
+            f"{key}: is empty, and directory_uris is not: name it"
+            for key in ("directory_base", "directory_bind_dn", "directory_bind_password_file", "staff_group")
+            if not getattr(config, key)
+        ]
+    if config.recheck_seconds < 1:
+        problems.append("recheck_seconds: must be 1 or more")
+    return problems

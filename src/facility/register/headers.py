@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Headers of every answer that Django does not set by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+_POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " \
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"  # fmt: skip
+
+
+class ContentSecurityPolicy:
+    """No inline script, nothing from elsewhere; and no page with people's data is kept by a browser or proxy."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Add them."""
+        response = self._get_response(request)
+        response.setdefault("Content-Security-Policy", _POLICY)
+        response.setdefault("Cache-Control", "no-store")
+        return response

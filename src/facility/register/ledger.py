@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every change of the register: proposed, looked at, and then made as a whole or not at all.
+
+Pages and commands come through here alone. What a change leads to is decided before it is made, from the same facts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from ..people.access import Decision, decide
+from ..people.entries import RegisterError
+from ..people.fact_fields import KIND_OF_FACT, KIND_OF_NAME, entry_of, fact_of, fields_of
+from ..people.fact_rules import Rules
+from ..people.facts import Fact, Facts, Known, Person
+from ..people.register_fields import check_fields
+from . import audit, standings, store
+from .models import Entry
+from .policy_file import Reviewed, reviewed
+
+
+class ConflictError(Exception):
+    """Somebody else changed the same in the meantime: whose work it is must look again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What somebody wants to record and to revoke.
+
+    Attributes:
+        act: what is done, in a few words, for the audit.
+        new: entries as people.interchange has them, with the key `fact`, without those of recording; an `id` may be
+            given so that they can refer to each other.
+        revoked: ids of facts that stand, and no longer shall.
+        reason: why they are revoked.
+    """
+
+    act: str
+    new: Sequence[Mapping[str, Any]] = ()
+    revoked: Sequence[str] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a change means for one person: decided before and after it. before is None for somebody new."""
+
+    person: Person
+    before: Decision | None
+    after: Decision | None
+
+    @property
+    def doors(self) -> dict[str, tuple[str, str]]:
+        """The doors that open or shut, or whose state differs: by door the state before and after."""
+        before = {name: one.state for name, one in self.before.doors.items()} if self.before else {}
+        after = {name: one.state for name, one in self.after.doors.items()} if self.after else {}
+        names = dict.fromkeys([*before, *after])
+        states = {name: (before.get(name, "denied"), after.get(name, "denied")) for name in names}
+        return {name: pair for name, pair in states.items() if pair[0] != pair[1]}
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A change that can be made, and what it leads to."""
+
+    added: tuple[Fact, ...]
+    revoked: tuple[Fact, ...]
+    effects: tuple[Effect, ...]
+
+
+def policy() -> Reviewed:
+    """The policy that holds now."""
+    return reviewed(settings.FACILITY.policy_file)
+
+
+def new_id(kind: str) -> str:
+    """An id that no other fact has."""
+    return f"{kind}-{uuid.uuid4().hex}"
+
+
+def propose(actor: str, change: Change) -> Proposal:
+    """Look at a change without making it.
+
+    Args:
+        actor: The login of who wants it.
+        change: What is wanted.
+
+    Raises:
+        RegisterError: It makes no sense, with all that is wrong.
+        ConflictError: What is to be revoked no longer stands.
+    """
+    rules = policy()
+    added = _facts(change.new, actor, rules)
+    gone = list(Entry.objects.filter(id__in=change.revoked))
+    if len(gone) != len(set(change.revoked)) or any(one.revoked_by for one in gone):
+        raise ConflictError
+    if gone and not change.reason.strip():
+        raise RegisterError(["the reason is missing: say in a few words why it is revoked"])
+    revoked = [
+        replace(store.fact(one), revoked_by=actor, revoked_at=rules.today, revoke_reason=change.reason.strip())
+        for one in gone
+    ]
+    touched = {login for one in [*added, *revoked] if (login := store.login_of(one))}
+    sessions = {one.id for one in [*added, *revoked] if KIND_OF_FACT[type(one)].name == "session"}
+    sessions |= {session for one in [*added, *revoked] if (session := store.session_of(one))}
+    before = {one.id: one for one in store.around(touched, sessions)}
+    touched |= {login for one in before.values() if store.session_of(one) and (login := store.login_of(one))}
+    # Whoever is in a session that changes is touched with all that is theirs.
+    before |= {one.id: one for one in store.around(touched)} | {one.id: one for one in store.people()}
+    after = before | {one.id: one for one in [*revoked, *added]}
+    if len(after) != len(before) + len(added):
+        raise ConflictError
+    _check(before.values(), after.values(), added, rules)
+    return Proposal(tuple(added), tuple(revoked), _effects(touched, before.values(), after.values(), rules))
+
+
+def make(actor: str, change: Change) -> Proposal:
+    """Make a change, with its act in the audit and what follows for lists; all or nothing.
+
+    Raises:
+        RegisterError, ConflictError: As propose.
+    """
+    with transaction.atomic():
+        proposal = propose(actor, change)
+        Entry.objects.bulk_create([store.row(one) for one in proposal.added])
+        for one in proposal.revoked:
+            told = {"revoked_by": actor, "revoked_at": one.revoked_at, "revoke_reason": one.revoke_reason}
+            if Entry.objects.filter(id=one.id, revoked_by=None).update(**told) != 1:
+                raise ConflictError
+        audit.append({
+            "who": actor, "act": change.act, "reason": change.reason,
+            "added": {one.id: sum_of(one) for one in proposal.added}, "revoked": [one.id for one in proposal.revoked],
+            "people": sorted(effect.person.login for effect in proposal.effects),
+        })  # fmt: skip
+        standings.renew([effect.person.login for effect in proposal.effects], policy())
+    return proposal
+
+
+def sum_of(one: Fact) -> str:
+    """SHA-256 of a fact as it was recorded, by which the audit knows it again."""
+    entry = {key: value for key, value in entry_of(one).items() if not key.startswith("revoke")}
+    return hashlib.sha256(json.dumps(entry, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _facts(entries: Iterable[Mapping[str, Any]], actor: str, rules: Reviewed) -> list[Fact]:
+    """The facts that entries describe, recorded by somebody today."""
+    problems: list[str] = []
+    made = []
+    for entry in entries:
+        kind = KIND_OF_NAME[entry["fact"]]
+        keys = {key: value for key, value in entry.items() if key != "fact" and value not in {None, ""}}
+        keys |= {"id": keys.get("id") or new_id(kind.name), "recorded_by": actor}
+        keys["recorded_at"] = rules.today.isoformat()
+        wrong = check_fields(keys, fields_of(kind))
+        problems += [f"{kind.name}: {problem}" for problem in wrong]
+        if not wrong:
+            made.append(fact_of(kind, keys))
+    if problems:
+        raise RegisterError(problems)
+    return made
+
+
+def _check(before: Iterable[Fact], after: Iterable[Fact], added: Iterable[Fact], rules: Reviewed) -> None:
+    """Refuse what is wrong because of the change; an old fact that a stricter policy forbids stops nobody's work."""
+    new = {one.id for one in added}
+    found = _problems(after, new, rules)
+    if found:
+        found = [problem for problem in found if problem not in set(_problems(before, new, rules))]
+    if found:
+        raise RegisterError(found)
+
+
+def _problems(facts: Iterable[Fact], new: Collection[str], rules: Reviewed) -> list[str]:
+    placed = [(_label(one) if one.id in new else f"{KIND_OF_FACT[type(one)].name} {one.id}", one) for one in facts]
+    return list(Rules(placed, rules.administrators, rules.policy, rules.today, exported=True).problems())
+
+
+def _label(one: Fact) -> str:
+    login = store.login_of(one)
+    return f"{KIND_OF_FACT[type(one)].name} of {login}" if login else KIND_OF_FACT[type(one)].name
+
+
+def _effects(
+    logins: Iterable[str], before: Iterable[Fact], after: Iterable[Fact], rules: Reviewed
+) -> tuple[Effect, ...]:
+    was, becomes = Facts.of(before).known(), Facts.of(after).known()
+
+    def decided(known: Known, login: str) -> Decision | None:
+        person = known.people.get(login)
+        return decide(person, known, rules.policy, rules.today) if person else None
+
+    return tuple(
+        Effect(person, decided(was, login), decided(becomes, login))
+        for login in sorted(logins)
+        if (person := becomes.people.get(login) or was.people.get(login))
+    )

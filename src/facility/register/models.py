@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The register's tables. Facts are only ever added and revoked; triggers in the database hold that, too."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Entry(models.Model):
+    """A fact, as facility.people.fact_fields writes it: body has the keys of its kind, without those of recording.
+
+    Attributes:
+        id: one of its own among all facts.
+        kind: person, session, attendance, document, exception, block, use.
+        login: whose it is; "" of a session and its documents.
+        session: of an attendance or a session's document, its session's id; "" otherwise.
+        body: the other keys.
+    """
+
+    id = models.CharField(primary_key=True, max_length=64)
+    kind = models.CharField(max_length=16)
+    login = models.CharField(max_length=64, blank=True, db_index=True)
+    session = models.CharField(max_length=64, blank=True, db_index=True)
+    body = models.JSONField()
+    recorded_by = models.CharField(max_length=64)
+    recorded_at = models.DateField()
+    revoked_by = models.CharField(max_length=64, null=True)
+    revoked_at = models.DateField(null=True)
+    revoke_reason = models.TextField(null=True)
+
+    class Meta:
+        """Django's."""
+
+        indexes = [models.Index(fields=["kind", "revoked_at"], name="register_entry_standing")]  # noqa: RUF012
+
+    def __str__(self) -> str:
+        """Its kind and id."""
+        return f"{self.kind} {self.id}"
+
+
+class Act(models.Model):
+    """One act of somebody, in a chain: each row's hash covers the one before, so that none is changed or left out.
+
+    Attributes:
+        number: 1, 2, 3, … without a gap.
+        at: when (UTC).
+        payload, salt: JSON of who did what to whom, and what was mixed in; both are empty once a person was erased.
+        digest: SHA-256 of salt and payload, which stays.
+        hash: SHA-256 of the hash before it, number, time and digest.
+    """
+
+    number = models.PositiveBigIntegerField(primary_key=True)
+    at = models.DateTimeField()
+    payload = models.TextField(blank=True)
+    salt = models.CharField(max_length=64, blank=True)
+    digest = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        """Its number."""
+        return f"act {self.number}"
+
+
+class Standing(models.Model):
+    """What was decided about a person, kept for lists; true until the day before next_change, under that policy.
+
+    Attributes:
+        login: whose.
+        name: family and given name, as lists show and sort it.
+        search: lower-case text that a search looks through.
+        kind, research_group, last_day: as the person's fact has them.
+        doors: by door its state.
+        closes: the earliest last open day of what every door demands; None: no end, or shut.
+        endings: what runs out, as [what, last day].
+        next_change: when it is to be decided again; None: never, if nothing is added.
+        policy: digest of the policy.
+    """
+
+    login = models.CharField(primary_key=True, max_length=64)
+    name = models.CharField(max_length=400, db_index=True)
+    search = models.TextField()
+    kind = models.CharField(max_length=16)
+    research_group = models.CharField(max_length=64, blank=True)
+    last_day = models.DateField(null=True)
+    state = models.CharField(max_length=8)
+    doors = models.JSONField()
+    endings = models.JSONField()
+    next_change = models.DateField(null=True, db_index=True)
+    policy = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        """The name."""
+        return str(self.name)
