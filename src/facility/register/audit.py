@@ -37,6 +37,12 @@ def head() -> tuple[int, str]:
     return last or (0, _BEGIN)
 
 
+def payload_of(act: Act) -> dict[str, Any]:
+    """Who did what to whom; empty once a person was erased."""
+    payload: dict[str, Any] = json.loads(act.payload) if act.payload else {}
+    return payload
+
+
 def faults() -> Iterator[str]:
     """What is wrong with the chain, a line each; nothing if it is as it was written."""
     before, expected = _BEGIN, 1

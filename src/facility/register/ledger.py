@@ -81,6 +81,11 @@ def policy() -> Reviewed:
     return reviewed(settings.FACILITY.policy_file)
 
 
+def people_at_once() -> int:
+    """How many people one session may have."""
+    return int(settings.FACILITY.people_at_once)
+
+
 def new_id(kind: str) -> str:
     """An id that no other fact has."""
     return f"{kind}-{uuid.uuid4().hex}"
@@ -108,6 +113,9 @@ def propose(actor: str, change: Change) -> Proposal:
         replace(store.fact(one), revoked_by=actor, revoked_at=rules.today, revoke_reason=change.reason.strip())
         for one in gone
     ]
+    if Entry.objects.filter(id__in=[one.id for one in added]).exists():
+        # The same form, sent twice.
+        raise ConflictError
     touched = {login for one in [*added, *revoked] if (login := store.login_of(one))}
     sessions = {one.id for one in [*added, *revoked] if KIND_OF_FACT[type(one)].name == "session"}
     sessions |= {session for one in [*added, *revoked] if (session := store.session_of(one))}
@@ -116,8 +124,6 @@ def propose(actor: str, change: Change) -> Proposal:
     # Whoever is in a session that changes is touched with all that is theirs.
     before |= {one.id: one for one in store.around(touched)} | {one.id: one for one in store.people()}
     after = before | {one.id: one for one in [*revoked, *added]}
-    if len(after) != len(before) + len(added):
-        raise ConflictError
     _check(before.values(), after.values(), added, rules)
     return Proposal(tuple(added), tuple(revoked), _effects(touched, before.values(), after.values(), rules))
 

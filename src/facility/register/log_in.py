@@ -68,7 +68,7 @@ class StillAllowed:
         from django.conf import settings  # noqa: PLC0415 - settings.py imports this module
 
         age = time.time() - float(request.session.get(_CHECKED, 0))
-        return bool(settings.AUTHENTICATION_BACKENDS) and not 0 <= age < settings.FACILITY.recheck_seconds
+        return bool(settings.FACILITY.directory_uris) and not 0 <= age < settings.FACILITY.recheck_seconds
 
     @staticmethod
     def _check(request: HttpRequest) -> None:

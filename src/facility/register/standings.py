@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from ..people.access import Decision, decide
-from ..people.facts import Facts, Known, Person
+from ..people.facts import Attendance, Facts, Known, Person, Session
 from . import store
 from .models import Entry, Standing
 from .policy_file import Reviewed
@@ -76,3 +76,13 @@ def decided(login: str, rules: Reviewed, day: date | None = None) -> tuple[Perso
     known = facts.known()
     person: Any = known.people.get(login)
     return (person, decide(person, known, rules.policy, day or rules.today), facts) if person else None
+
+
+def session_with_people(session: str) -> tuple[Session, list[Attendance]] | None:
+    """A session, and who stands in it; None if there is no such session."""
+    found = store.around((), [session])
+    sessions = [one for one in found if isinstance(one, Session) and one.id == session]
+    attendances = [
+        one for one in found if isinstance(one, Attendance) and one.session == session and one.revoked_by is None
+    ]
+    return (sessions[0], sorted(attendances, key=lambda one: one.id)) if sessions else None

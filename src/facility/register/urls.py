@@ -6,13 +6,26 @@ from __future__ import annotations
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from .views import export, people
+from .views import acts, export, overview, people, record
 
 urlpatterns = [
     path("", people.start, name="start"),
     path("log-in/", LoginView.as_view(template_name="register/log_in.html"), name="log-in"),
     path("log-out/", LogoutView.as_view(), name="log-out"),
+    path("me/", people.me, name="me"),
     path("people/", people.listed, name="people"),
+    path("suggest", people.suggested, name="suggested"),
+    path("new-person/", record.person, name="new-person"),
     path("people/<str:login>/", people.shown, name="person"),
+    path("people/<str:login>/change/", record.person, name="change-person"),
+    path("people/<str:login>/exception/", record.exception, name="exception"),
+    path("people/<str:login>/block/", record.block, name="block"),
+    path("sessions/", overview.planned, name="planned"),
+    path("sessions/new/", record.session, name="session"),
+    path("sessions/<str:session_id>/held/", record.held, name="held"),
+    path("expiring/", overview.expiring, name="expiring"),
+    path("matrix/", overview.matrix, name="matrix"),
+    path("facts/<str:fact>/revoke/", acts.revoke, name="revoke"),
+    path("acts/<int:number>/undo/", acts.undo, name="undo"),
     path("export", export.export, name="export"),
 ]

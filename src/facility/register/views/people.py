@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from .. import ledger, standings
+from ...people.facts import Attendance, Session
+from .. import ledger, standings, words
 from ..log_in import is_staff, staff_only
 from ..models import Standing
 
@@ -19,29 +22,74 @@ _MOST = 50
 @login_required
 def start(request: HttpRequest) -> HttpResponse:
     """Staff begin with people, everybody else with themselves."""
-    return redirect("people") if is_staff(request) else redirect("me")
+    return redirect("people" if is_staff(request) else "me")
+
+
+def _search(typed: str, most: int) -> list[Standing]:
+    """People whose name, login, mail or group has all the words that were typed."""
+    found = Standing.objects.order_by("name", "login")
+    for word in typed[:200].casefold().split()[:8]:
+        found = found.filter(search__contains=word)
+    return list(found[:most])
 
 
 @require_safe
 @staff_only
 def listed(request: HttpRequest) -> HttpResponse:
-    """People whose name, login, mail or group has all the words that were typed."""
+    """The list of people, or those who were searched for."""
     standings.renew_stale(ledger.policy())
-    typed = request.GET.get("q", "")[:200]
-    found = Standing.objects.order_by("name", "login")
-    for word in typed.casefold().split()[:8]:
-        found = found.filter(search__contains=word)
-    some = list(found[: _MOST + 1])
-    context = {"people": some[:_MOST], "more": len(some) > _MOST, "typed": typed}
+    typed = request.GET.get("q", "")
+    found = _search(typed, _MOST + 1)
+    context = {"people": found[:_MOST], "more": len(found) > _MOST, "typed": typed}
     return render(request, "register/people.html", context)
 
 
 @require_safe
 @staff_only
+def suggested(request: HttpRequest) -> HttpResponse:
+    """People for what is being typed, for the form that takes several."""
+    found = _search(request.GET.get("q", ""), 8)
+    return JsonResponse({"people": [{"login": one.login, "name": one.name} for one in found]})
+
+
+@require_safe
+@staff_only
 def shown(request: HttpRequest, login: str) -> HttpResponse:
-    """One person."""
-    found = standings.decided(login, ledger.policy())
+    """One person, with what is recorded and the ways to record more."""
+    return render(request, "register/person.html", _about(login))
+
+
+@require_safe
+@login_required
+def me(request: HttpRequest) -> HttpResponse:
+    """Who asks: their own doors and dates."""
+    try:
+        context = _about(request.user.get_username().lower())
+    except Http404:
+        context = {}
+    return render(request, "register/me.html", context)
+
+
+def _about(login: str) -> dict[str, Any]:
+    rules = ledger.policy()
+    found = standings.decided(login, rules)
     if found is None:
         raise Http404
     person, decision, facts = found
-    return render(request, "register/person.html", {"person": person, "decision": decision, "facts": facts.all})
+    sessions = {one.id: one for one in facts.all if isinstance(one, Session)}
+    own = [one for one in facts.all if not isinstance(one, Session) and _is_of(one, login)]
+    own.sort(key=lambda one: (one.recorded_at, one.id), reverse=True)
+    attended = {one.session for one in own if isinstance(one, Attendance)}
+    return {
+        "person": person,
+        "decision": decision,
+        "doors": words.doors(decision, rules.policy),
+        "endings": [(words.demand_title(what, rules.policy), day) for what, day in standings.endings(person, decision)],
+        "facts": [(one, words.fact(one, rules.policy, sessions)) for one in own],
+        "planned": [words.session_title(one, rules.policy) for one in sessions.values()
+                    if one.id in attended and one.state == "planned" and one.revoked_by is None],
+    }  # fmt: skip
+
+
+def _is_of(one: Any, login: str) -> bool:  # noqa: ANN401 - any kind of fact
+    return login in {getattr(one, "person", None), getattr(one, "login", None)}
