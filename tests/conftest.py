@@ -18,6 +18,8 @@ import hypothesis
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
+from tests.register_site import browser, empty_site, site  # noqa: F401 - fixtures
+
 REPOSITORY = Path(__file__).parents[1]
 sys.path.append(str(REPOSITORY))
 

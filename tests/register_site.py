@@ -41,7 +41,7 @@ def _settings() -> None:
     (_ROOM / "token").write_text(f"{TOKEN}\n")
     (_ROOM / "policy.json").write_text(json.dumps({"facility": facility(), "administrators": [ADMINISTRATOR]}))
     paths = {"database": "register.sqlite3", "policy_file": "policy.json", "secret_key_file": "key",
-             "export_token_file": "token", "static_folder": "static"}  # fmt: skip
+             "export_token_file": "token", "proofs_folder": "proofs", "static_folder": "static"}  # fmt: skip
     lines = [f'{key} = "{_ROOM / name}"' for key, name in paths.items()]
     (_ROOM / "register.toml").write_text("\n".join(['hosts = ["testserver"]', 'title = "Small facility"', *lines]))
     os.environ["FACILITY_REGISTER"] = str(_ROOM / "register.toml")
@@ -64,6 +64,11 @@ def _close() -> None:
     connections.close_all()
 
 
+def proofs_folder() -> Path:
+    """Where proofs are kept."""
+    return _ROOM / "proofs"
+
+
 def database() -> Path:
     """The database's file."""
     return _ROOM / "register.sqlite3"
@@ -75,7 +80,7 @@ def empty_site(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     if "django" not in sys.modules or not (_ROOM / "empty.sqlite3").exists():
         _settings()
     _close()
-    for file in _ROOM.glob("register.sqlite3*"):
+    for file in [*_ROOM.glob("register.sqlite3*"), *_ROOM.glob("proofs/*")]:
         file.unlink()
     shutil.copy(_ROOM / "empty.sqlite3", database())
     monkeypatch.setattr("facility.register.policy_file.today_in", lambda _policy: TODAY)
@@ -84,7 +89,7 @@ def empty_site(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def site(empty_site: None) -> None:  # noqa: ARG001
+def site(empty_site: None) -> None:
     """The application with two of the staff, three researchers and an IT administrator."""
     from facility.people.facts import Facts, people_of_register
     from facility.people.interchange import written
@@ -95,7 +100,7 @@ def site(empty_site: None) -> None:  # noqa: ARG001
 
 
 @pytest.fixture
-def browser(site: None) -> Any:  # noqa: ARG001
+def browser(site: None) -> Any:
     """A browser in which Stefan of the staff has logged in."""
     return logged_in("stefan", staff=True)
 

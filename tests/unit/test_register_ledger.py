@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 
 from facility.people.entries import RegisterError
-from tests.register_site import browser, database, empty_site, site  # noqa: F401
+from tests.register_site import database
 
 
 def brief(*logins, requirement="safety", day="2026-06-15", **more):

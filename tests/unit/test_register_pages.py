@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.register_site import TOKEN, browser, empty_site, logged_in, site  # noqa: F401
+from tests.register_site import TOKEN, logged_in, proofs_folder
 
 SESSION = {
     "id": "s1", "about": "requirement:safety", "date": "2026-06-15", "by": "thomas", "form": "oral", "state": "held",
@@ -37,6 +37,7 @@ def test_a_briefing_is_previewed_recorded_and_opens_doors(browser):
     preview = browser.post("/sessions/new/", {**SESSION, "step": "preview"})
     assert "Änne Adler : Drive X shut → open" in text(preview)
     assert "Bo Bär : no door opens or shuts" in text(preview)
+    assert "Costa" not in text(preview)
     assert facts() == before
     made = browser.post("/sessions/new/", {**SESSION, "step": "make"}, follow=True)
     assert "Recorded." in text(made)
@@ -182,7 +183,7 @@ EVERYBODY = {"start", "me"}
 def addresses():
     from facility.register.urls import urlpatterns
 
-    values = {"login": "aadler", "session_id": "s1", "fact": "s1-1", "number": "1"}
+    values = {"login": "aadler", "session_id": "s1", "fact": "s1-1", "number": "1", "document": "d1"}
     for one in urlpatterns:
         yield one.name, "/" + re.sub(r"<\w+:(\w+)>", lambda found: values[found.group(1)], str(one.pattern))
 
@@ -237,3 +238,76 @@ def test_the_export_is_for_the_controller_and_says_when_nothing_moved(browser):
     browser.post("/sessions/new/", {**SESSION, "step": "make"})
     second = Client().get("/export", headers={**asked, "If-None-Match": first["ETag"]})
     assert second.status_code == 200 and second["ETag"] != first["ETag"]
+
+
+PDF = b"%PDF-1.7\n" + b"x" * 5000
+S2 = {"id": "s2", "about": "requirement:s2", "date": "2026-06-15", "by": "thomas", "form": "oral", "state": "held",
+      "person": ["aadler"]}  # fmt: skip
+
+
+def sent(content, name="list.pdf"):
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    return SimpleUploadedFile(name, content)
+
+
+def test_a_proof_is_kept_with_the_preview_and_recorded_with_the_session(browser):
+    import hashlib
+
+    from django.core.management import call_command
+
+    assert "has no proof, which s2 requires" in text(browser.post("/sessions/new/", {**S2, "step": "make"}))
+    preview = browser.post("/sessions/new/", {**S2, "step": "preview", "proof": sent(PDF)})
+    assert "kept: pdf" in text(preview)
+    ticket = re.search(r'name="ticket" value="([^"]+)"', preview.content.decode()).group(1)
+    browser.post("/sessions/new/", {**S2, "step": "make", "ticket": ticket})
+    file = proofs_folder() / hashlib.sha256(PDF).hexdigest()
+    assert file.read_bytes() == PDF and file.stat().st_mode & 0o777 == 0o600
+    served = browser.get("/proofs/s2-proof")
+    assert b"".join(served.streaming_content) == PDF
+    assert served["Content-Disposition"].startswith("attachment") and "sandbox" in served["Content-Security-Policy"]
+    assert served["X-Content-Type-Options"] == "nosniff"
+    call_command("audit")
+    file.write_bytes(b"%PDF-forged")
+    with pytest.raises(Exception, match="its file was changed"):
+        call_command("audit")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"MZ\x90 a program", "is no PDF, JPEG or PNG"),
+        (b"<html><script>alert(1)</script>", "is no PDF, JPEG or PNG"),
+        (b"", "is an empty file"),
+        (b"%PDF-" + b"x" * 20_000_000, "larger than 20 MB"),
+    ],
+)
+def test_a_proof_that_is_none_is_refused_and_nothing_of_it_stays(browser, content, words):
+    form = {"requirement": "paper", "issued_on": "2026-06-01", "step": "make", "proof": sent(content, "scan.pdf")}
+    before = facts()
+    answer = browser.post("/people/aadler/document/", form)
+    assert answer.status_code == 422 and words in text(answer)
+    assert facts() == before
+    assert not proofs_folder().exists() or list(proofs_folder().iterdir()) == []
+
+
+def test_a_document_opens_what_demands_it_and_a_made_up_ticket_is_none(browser):
+    form = {"requirement": "paper", "issued_on": "2026-06-01", "step": "make"}
+    forged = browser.post("/people/aadler/document/", {**form, "ticket": "eyJzaGEyNTYiOiIuLi8uLi9rZXkifQ:x:y"})
+    assert forged.status_code == 422
+    browser.post("/people/aadler/document/", {**form, "proof": sent(b"\x89PNG\r\n\x1a\n" + b"x" * 50)})
+    assert "document for Formblatt Z" in text(browser.get("/people/aadler/"))
+    assert "Formblatt Z: never" not in text(browser.get("/people/aadler/"))
+
+
+def test_proofs_that_belong_to_nothing_are_deleted_a_day_later(browser):
+    import os
+    import time
+
+    from facility.register import proofs
+
+    browser.post("/sessions/new/", {**S2, "step": "preview", "proof": sent(PDF)})
+    assert proofs.delete_unused() == 0
+    for file in proofs_folder().iterdir():
+        os.utime(file, (time.time() - 100_000,) * 2)
+    assert proofs.delete_unused() == 1

@@ -28,6 +28,7 @@ class Config:
             administrators of people.yml, as people.yml has them.
         secret_key_file: what signs cookies.
         export_token_file: what the controller shows to read the export.
+        proofs_folder: where proofs are kept, a file each.
         static_folder: where style sheets are collected for the web server.
         title: the facility's name, as people read it.
         directory_uris: LDAPS addresses, parted by commas; with "" nobody can log in.
@@ -45,6 +46,7 @@ class Config:
     secret_key_file: Path
     export_token_file: Path
     static_folder: Path = Path("/var/lib/register/static")
+    proofs_folder: Path = Path("/var/lib/register/proofs")
     title: str = "Facility"
     directory_uris: str = ""
     directory_ca_file: Path = Path("/etc/ssl/certs/ca-certificates.crt")

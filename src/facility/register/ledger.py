@@ -120,8 +120,10 @@ def propose(actor: str, change: Change) -> Proposal:
     sessions = {one.id for one in [*added, *revoked] if KIND_OF_FACT[type(one)].name == "session"}
     sessions |= {session for one in [*added, *revoked] if (session := store.session_of(one))}
     before = {one.id: one for one in store.around(touched, sessions)}
-    touched |= {login for one in before.values() if store.session_of(one) and (login := store.login_of(one))}
     # Whoever is in a session that changes is touched with all that is theirs.
+    touched |= {
+        login for one in before.values() if store.session_of(one) in sessions and (login := store.login_of(one))
+    }
     before |= {one.id: one for one in store.around(touched)} | {one.id: one for one in store.people()}
     after = before | {one.id: one for one in [*revoked, *added]}
     _check(before.values(), after.values(), added, rules)

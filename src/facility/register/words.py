@@ -29,12 +29,19 @@ class Door(NamedTuple):
 
 
 class Why(NamedTuple):
-    """Why a door is not simply open, and what cures it; about and target lead to the page that records the cure."""
+    """Why a door is not simply open, and what cures it.
+
+    Attributes:
+        text, cure, who: in words; who are logins, or staff.
+        about: what the session that cures it is about, requirement:<name> or instrument:<name>; "" if none does.
+        document: the requirement for which a document cures it; "" if none does.
+    """
 
     text: str
     cure: str
     who: tuple[str, ...]
     about: str
+    document: str
 
 
 def doors(decision: Decision, policy: Policy) -> list[Door]:
@@ -83,13 +90,15 @@ def why(reason: Reason, policy: Policy) -> Why:
         "blocked": _("blocked (%(what)s) since %(since)s"),
         "it_admin": _("an IT administrator, who is never changed here"),
     }.get(reason.code, "%(what)s")
-    about = ""
+    about = document = ""
     if reason.requirement in policy.requirements:
-        form = policy.requirements[reason.requirement].form
-        about = "" if form == "document" else f"requirement:{reason.requirement}"
+        if policy.requirements[reason.requirement].form == "document":
+            document = reason.requirement
+        else:
+            about = f"requirement:{reason.requirement}"
     elif reason.requirement in policy.instruments:
         about = f"instrument:{reason.requirement}"
-    return Why(text % told, reason.cure, reason.who, about)
+    return Why(text % told, reason.cure, reason.who, about, document)
 
 
 def fact(one: Fact, policy: Policy, sessions: dict[str, Session]) -> str:  # noqa: PLR0911 - a kind, a line

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from ...people.entries import RegisterError
 from ...people.fact_fields import BLOCK_REASONS, FORMS, PERSON_KINDS, entry_of
 from ...people.policy import DOORS, Policy
-from .. import ledger, standings, words
+from .. import ledger, proofs, standings, words
 from ..ledger import Change, Proposal
 from ..log_in import staff_only
 from ..models import Standing
@@ -47,6 +47,22 @@ def _logins(request: HttpRequest, data: Any) -> list[str]:  # noqa: ANN401 - Dja
     return list(dict.fromkeys(login.lower() for login in [*data.getlist("person"), *typed] if login))
 
 
+def _proof(request: HttpRequest) -> tuple[proofs.Proof | None, str]:
+    """The file that was sent, or was kept when the form was previewed; and what is wrong with it."""
+    try:
+        if "proof" in request.FILES:
+            return proofs.keep(request.FILES["proof"]), ""
+        if request.POST.get("ticket"):
+            return proofs.of_ticket(request.POST["ticket"]), ""
+    except RegisterError as error:
+        return None, str(error)
+    return None, ""
+
+
+def _ticket(proof: proofs.Proof | None) -> str:
+    return proofs.ticket(proof) if proof else ""
+
+
 @staff_only
 def session(request: HttpRequest) -> HttpResponse:
     """Record a briefing or training of several people, or plan it."""
@@ -63,10 +79,13 @@ def session(request: HttpRequest) -> HttpResponse:
         "state": data.get("state") or "held", "note": data.get("note", ""),
         "content_version": data.get("content_version", ""),
     }  # fmt: skip
+    kept, problem = _proof(request)
     names = dict(Standing.objects.filter(login__in=logins).values_list("login", "name"))
     results = {login: data.get(f"result-{login}") or _RESULTS.get(form, "attended") for login in logins}
 
     def change() -> Change:
+        if problem:
+            raise RegisterError([problem])
         if not logins:
             raise RegisterError([_("Name at least one person.")])
         if len(logins) > ledger.people_at_once():
@@ -77,14 +96,16 @@ def session(request: HttpRequest) -> HttpResponse:
             attendance = {"fact": "attendance", "id": f"{given['id']}-{number}", "session": given["id"]}
             result = {"result": results[login]} if given["state"] == "held" else {}
             new.append({**attendance, "person": login, **result})
+        if kept:
+            new.append({"fact": "document", "id": f"{given['id']}-proof", "session": given["id"],
+                        "issued_on": given["date"], **kept})  # fmt: skip
         return Change(f"session {about}", new)
 
     def done(_proposal: Proposal) -> HttpResponse:
         return _to(logins[0]) if len(logins) == 1 else redirect("people")
 
     context = {
-        "given": given, "targets": _targets(rules.policy), "forms": FORMS, "title": words.demand_title(
-            about.removeprefix("requirement:").replace("instrument:", words.TRAINING), rules.policy),
+        "given": given, "targets": _targets(rules.policy), "forms": FORMS, "proof": kept, "ticket": _ticket(kept),
         "people": [{"login": login, "name": names.get(login, login), "result": results[login]} for login in logins],
     }  # fmt: skip
     return carry_out(request, "register/session.html", context, change, done)
@@ -210,3 +231,26 @@ def block(request: HttpRequest, login: str) -> HttpResponse:
     choices += [(f"instrument:{one.name}", one.title) for one in rules.policy.instruments.values()]
     context = {"given": given, "person": found[0], "choices": choices, "reasons": BLOCK_REASONS}
     return carry_out(request, "register/block.html", context, change, lambda _proposal: _to(login))
+
+
+@staff_only
+def document(request: HttpRequest, login: str) -> HttpResponse:
+    """File a paper of a person, as a form or certificate that a demand asks for."""
+    rules = ledger.policy()
+    found = standings.decided(login, rules)
+    if found is None:
+        raise Http404
+    data = request.POST if request.method == "POST" else request.GET
+    keys = ("requirement", "valid_until")
+    given = {"issued_on": data.get("issued_on") or rules.today.isoformat(), **{key: data.get(key, "") for key in keys},
+             "id": data.get("id") or ledger.new_id("document")}  # fmt: skip
+    kept, problem = _proof(request)
+
+    def change() -> Change:
+        if problem or not kept:
+            raise RegisterError([problem or _("Choose the file: a PDF, JPEG or PNG.")])
+        return Change("document", [{"fact": "document", "person": login, **given, **kept}])
+
+    targets = [(one.name, one.title) for one in rules.policy.requirements.values() if one.form in {"any", "document"}]
+    context = {"given": given, "person": found[0], "targets": targets, "proof": kept, "ticket": _ticket(kept)}
+    return carry_out(request, "register/document.html", context, change, lambda _proposal: _to(login))

@@ -7,17 +7,17 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ... import audit, evidence
+from ... import audit, evidence, proofs
 
 
 class Command(BaseCommand):
     """As Django wants it."""
 
-    help = "Check the chain of acts, and each fact against the act that recorded it; ends with 1 if anything is wrong."
+    help = "Check the chain of acts, each fact against its act, and each proof; ends with 1 if anything is wrong."
 
     def handle(self, *_: Any, **__: Any) -> None:  # noqa: ANN401 - as Django calls it
         """Do it."""
-        faults = [*audit.faults(), *evidence.faults()]
+        faults = [*audit.faults(), *evidence.faults(), *proofs.missing()]
         if faults:
             raise CommandError("\n".join(faults))
         number, chain = audit.head()

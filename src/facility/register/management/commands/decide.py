@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``facility-register decide``: decide again about everybody for whom a day has passed, or all after a new policy."""
+"""``facility-register decide``: what each day needs: decide again where a day or a new policy changes something."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from ....people.entries import RegisterError
-from ... import ledger, standings
+from ... import ledger, proofs, standings
 
 
 class Command(BaseCommand):
     """As Django wants it."""
 
-    help = "Decide again about everybody for whom a day has passed, or about all after a change of the policy."
+    help = "Decide again where a day that passed, or a new policy, changes something; delete unused proofs."
 
     def handle(self, *_: Any, **__: Any) -> None:  # noqa: ANN401 - as Django calls it
         """Do it."""
@@ -22,4 +22,5 @@ class Command(BaseCommand):
             count = standings.renew_stale(ledger.policy())
         except RegisterError as error:
             raise CommandError(str(error)) from None
-        self.stdout.write(f"{count} people were decided about again.")
+        deleted = proofs.delete_unused()
+        self.stdout.write(f"{count} people were decided about again. {deleted} unused proofs were deleted.")
