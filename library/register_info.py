@@ -11,7 +11,9 @@ description:
   - Runs where the register is, usually on the controller (delegated to localhost).
 options:
   path:
-    description: The register's folder, which holds C(people.yml).
+    description: >-
+      The register's folder, which holds C(people.yml); if the pages' export was fetched into it, that says who there
+      is, and C(people.yml) who the IT administrators are.
     type: path
     required: true
   facility:
@@ -75,7 +77,8 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.facility.people.register import RegisterError, read
+from ansible.module_utils.facility.people.inventory import register_of
+from ansible.module_utils.facility.people.register import RegisterError
 
 ARGUMENTS: dict[str, Any] = {
     "path": {"type": "path", "required": True},
@@ -87,7 +90,7 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
-        register = read(Path(module.params["path"]), module.params["facility"])
+        register = register_of(Path(module.params["path"]), module.params["facility"])
     except RegisterError as error:
         module.fail_json(msg=str(error), problems=error.problems)
     module.exit_json(changed=False, **register)

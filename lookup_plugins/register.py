@@ -10,7 +10,9 @@ description:
   - The same check as module M(register_info), for variables. What is wrong with it stops whatever asks for it.
 options:
   _terms:
-    description: The register's folder, which holds C(people.yml).
+    description: >-
+      The register's folder, which holds C(people.yml); if the pages' export was fetched into it, that says who there
+      is, and C(people.yml) who the IT administrators are.
     required: true
   research_groups:
     description: As in C(group_vars/all/facility.yml) of the example inventory; so are the two others.
@@ -51,7 +53,8 @@ from ansible.plugins.lookup import LookupBase
 # Ansible loads a plugin by its path: the package beside it isn't on Python's.
 sys.path.append(str(Path(__file__).resolve().parents[1] / "src"))
 
-from facility.people.register import RegisterError, read
+from facility.people.inventory import register_of
+from facility.people.register import RegisterError
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]  # Ansible has no types.
@@ -66,6 +69,6 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # Ansible has no types.
         self.set_options(var_options=variables, direct=options)
         facility = {name: self.get_option(name) for name in ("research_groups", "instruments", "time_zone")}
         try:
-            return [dict(read(Path(folder), facility)) for folder in terms]
+            return [dict(register_of(Path(folder), facility)) for folder in terms]
         except RegisterError as error:
             raise AnsibleError(str(error)) from None

@@ -43,7 +43,9 @@ def _settings() -> None:
     paths = {"database": "register.sqlite3", "policy_file": "policy.json", "secret_key_file": "key",
              "export_token_file": "token", "proofs_folder": "proofs", "static_folder": "static"}  # fmt: skip
     lines = [f'{key} = "{_ROOM / name}"' for key, name in paths.items()]
-    (_ROOM / "register.toml").write_text("\n".join(['hosts = ["testserver"]', 'title = "Small facility"', *lines]))
+    (_ROOM / "register.toml").write_text(
+        "\n".join(['hosts = ["testserver", "localhost"]', 'title = "Small facility"', *lines])
+    )
     os.environ["FACILITY_REGISTER"] = str(_ROOM / "register.toml")
     os.environ["DJANGO_SETTINGS_MODULE"] = "facility.register.settings"
     import django

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from .entries import RegisterError, entries, hint
-from .fact_fields import KIND_OF_FACT, KIND_OF_KEY, KIND_OF_NAME, entry_of
+from .fact_fields import KIND_OF_FACT, KIND_OF_KEY, KIND_OF_NAME, entry_of, fact_of, fields_of
 from .facts import Facts, Person
 from .policy import Policy
 from .register import document_of
+from .register_fields import check_fields
 from .validation import Entry, validated
 
 SCHEMA = 1
@@ -54,6 +55,25 @@ def read_lines(
     Raises:
         RegisterError: The first line that is not as it was written, or all problems of the facts.
     """
+    return validated(_entries_of_lines(text, name), administrators, policy, today, exported=True)
+
+
+def people_in(text: str, name: str = "export") -> list[Person]:
+    """Who stands in JSON Lines. Everything else is not looked at: read_lines does that, with the policy.
+
+    Raises:
+        RegisterError: The first line that is not as it was written, or all problems with people's entries.
+    """
+    people = [(place, entry) for place, kind, entry in _entries_of_lines(text, name) if kind.make is Person]
+    fields = fields_of(KIND_OF_FACT[Person])
+    problems = [f"{place}: {problem}" for place, entry in people for problem in check_fields(entry, fields)]
+    if problems:
+        raise RegisterError(problems)
+    found = [fact_of(KIND_OF_FACT[Person], entry) for _, entry in people]
+    return [one for one in found if isinstance(one, Person) and one.known_on(None)]
+
+
+def _entries_of_lines(text: str, name: str) -> list[Entry]:
     lines = text.split("\n")
     if lines.pop():
         raise RegisterError([f"{name}, line {len(lines) + 1}: is cut off: fetch the whole file again"])
@@ -82,7 +102,7 @@ def read_lines(
             found.append((f'{place} (id "{body.get("id")}")', kind, body))
     if not ended:
         raise RegisterError([f"{name}, line {len(lines) + 1}: the last line is missing: fetch the whole file again"])
-    return validated(found, administrators, policy, today, exported=True)
+    return found
 
 
 def read_folder(folder: Path, register: Iterable[Person], policy: Policy, today: date | None = None) -> Facts:

@@ -11,13 +11,15 @@ from zoneinfo import ZoneInfo
 
 from . import policy as policies
 from .entries import FACILITY_FILE, RegisterError
-from .facts import Facts, people_of_register
-from .interchange import read_folder
+from .facts import IT_ADMIN, Facts, Person, people_of_register
+from .interchange import people_in, read_folder, read_lines
 from .policy import Policy
 from .register import document_of, read
 from .wishes import Wishes, everybodys_wishes
 
 REGISTER_FOLDER = "register"
+EXPORT_FILE = "export.jsonl"
+"""What the register's host exported, as it was fetched into the register's folder."""
 
 
 class Inventory(NamedTuple):
@@ -37,11 +39,7 @@ def read_inventory(folder: Path, today: date | None = None) -> Inventory:
     Raises:
         RegisterError: With all problems of the first of these that has any: facility.yml, people.yml, facts.
     """
-    facility = _facility(folder / FACILITY_FILE)
-    policy = policies.validated(facility)
-    register = read(folder / REGISTER_FOLDER, facility)
-    people = people_of_register(register["people"])
-    return Inventory(policy, read_folder(folder / REGISTER_FOLDER, people, policy, today or today_in(policy)))
+    return facts_of_register(folder / REGISTER_FOLDER, _facility(folder / FACILITY_FILE), today)
 
 
 def wishes_of_register(folder: Path, facility: Mapping[str, Any], day: date | None = None) -> dict[str, Wishes]:
@@ -55,10 +53,61 @@ def wishes_of_register(folder: Path, facility: Mapping[str, Any], day: date | No
     Raises:
         RegisterError: With all problems of the first of policy, people and facts that has any.
     """
+    policy, facts = facts_of_register(folder, facility)
+    return everybodys_wishes(facts, policy, day or today_in(policy))
+
+
+def facts_of_register(folder: Path, facility: Mapping[str, Any], today: date | None = None) -> Inventory:
+    """Read and check the people and facts of a register's folder.
+
+    Args:
+        folder: The register's, with people.yml and facts/*.yml; if the pages' export lies there, it says who there is
+            and what is recorded, and people.yml only who the IT administrators are.
+        facility: The policy, as policy.validated takes it.
+        today: Nothing can have been recorded later; None: today in the facility's time zone.
+
+    Raises:
+        RegisterError: With all problems of the first of policy, people and facts that has any.
+    """
     policy = policies.validated(facility)
     people = people_of_register(read(folder, facility)["people"])
-    today = today_in(policy)
-    return everybodys_wishes(read_folder(folder, people, policy, today), policy, day or today)
+    today = today or today_in(policy)
+    export = export_in(folder)
+    if export is None:
+        return Inventory(policy, read_folder(folder, people, policy, today))
+    administrators = [person for person in people if person.kind == IT_ADMIN]
+    return Inventory(policy, read_lines(export, policy, administrators, today, name=EXPORT_FILE))
+
+
+def register_of(folder: Path, facility: Mapping[str, Any]) -> dict[str, Any]:
+    """The register of a folder as register.read gives it, with the people of the export if there is one.
+
+    Raises:
+        RegisterError: With all problems. What the export says besides people is not looked at here.
+    """
+    register = read(folder, facility)
+    export = export_in(folder)
+    if export is not None:
+        people = [person for person in register["people"] if person["kind"] == IT_ADMIN]
+        people += [_listed(person) for person in people_in(export, EXPORT_FILE)]
+        register["people"] = sorted(people, key=lambda person: str(person["login"]))
+    return register
+
+
+def export_in(folder: Path) -> str | None:
+    """The export that was fetched into a register's folder; None if there is none."""
+    try:
+        return (folder / EXPORT_FILE).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise RegisterError([f"{folder.name}/{EXPORT_FILE}: can't be read ({error}): fetch it again"]) from None
+
+
+def _listed(person: Person) -> dict[str, str | None]:
+    until = person.valid_until.isoformat() if person.valid_until else None
+    names = {name: getattr(person, name) for name in ("login", "given_name", "family_name", "mail", "kind")}
+    return {**names, "research_group": person.research_group, "valid_until": until}
 
 
 def today_in(policy: Policy) -> date:

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fetch the register's export to the controller, which believes none of it before it has checked all of it.
+
+A new export takes the place of the one before as a whole, or not at all. For the controller: it uses requests.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from ..core.replace_file import replace_file
+from . import policy as policies
+from .entries import RegisterError
+from .facts import IT_ADMIN, Facts, people_of_register
+from .interchange import read_lines
+from .inventory import EXPORT_FILE, export_in, today_in
+from .register import read
+
+_SECONDS = (10, 60)
+# 60,000 facts are 15 MB.
+_LARGEST = 100_000_000
+_CURE = "look at the register's host with playbooks/verify.yml"
+
+
+class PullError(Exception):
+    """The export can't be had; the message names the address, what is wrong and the cure."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the export is and what opens it.
+
+    Attributes:
+        url: like https://register1.example.org/export.
+        token: what the register's host knows the controller by.
+        ca_file: authorities that the address is verified by; "" for the controller's own.
+    """
+
+    url: str
+    token: str = field(repr=False)
+    ca_file: str = ""
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """What came of it: whether the export is another than before, and how many facts it has now."""
+
+    changed: bool
+    facts: int
+
+
+def pull(source: Source, folder: Path, facility: Mapping[str, Any], *, write: bool = True) -> Pulled:
+    """Fetch the export into a register's folder, if it is another than the one that is there.
+
+    Args:
+        source: Where from.
+        folder: The register's, with people.yml.
+        facility: The policy of this checkout, as policy.validated takes it.
+        write: Whether to replace the file; a check mode doesn't.
+
+    Raises:
+        PullError: It can't be had.
+        RegisterError: It is had, and makes no sense: the one from before stays.
+    """
+    policy = policies.validated(facility)
+    people = people_of_register(read(folder, facility)["people"])
+    administrators = [person for person in people if person.kind == IT_ADMIN]
+    before = export_in(folder)
+    tag_file = folder / f".{EXPORT_FILE}.tag"
+    found = _asked(source, _tag(tag_file) if before is not None else "")
+    if found is None and before is not None:
+        return Pulled(changed=False, facts=_facts_in(before))
+    text, tag = found or ("", "")
+    facts: Facts = read_lines(text, policy, administrators, today_in(policy), name=source.url)
+    if write and text != before:
+        replace_file(folder / EXPORT_FILE, text, mode=0o600)
+    if write:
+        replace_file(tag_file, json.dumps(tag), mode=0o600)
+    return Pulled(changed=text != before, facts=len(facts.all))
+
+
+def moved(source: Source, folder: Path) -> bool:
+    """Whether the export is another than the one that was fetched last, without fetching it.
+
+    Raises:
+        PullError: It can't be asked.
+    """
+    tag_file = folder / f".{EXPORT_FILE}.tag"
+    return export_in(folder) is None or _asked(source, _tag(tag_file)) is not None
+
+
+def _asked(source: Source, tag: str) -> tuple[str, str] | None:
+    """The export and its tag; None if it is the one of this tag."""
+    if not source.url.startswith("https://"):
+        raise PullError(f"{source.url}: only https, for the token goes with each request")
+    session = requests.Session()
+    session.verify = source.ca_file or ssl.get_default_verify_paths().capath
+    session.trust_env = False
+    headers = {"Authorization": f"Bearer {source.token}", **({"If-None-Match": tag} if tag else {})}
+    try:
+        with session.get(source.url, headers=headers, timeout=_SECONDS, allow_redirects=False, stream=True) as answer:
+            if answer.status_code == requests.codes.not_modified:
+                return None
+            if answer.status_code == requests.codes.forbidden:
+                raise PullError(
+                    f"{source.url}: refuses the token: run playbooks/register.yml, which sets it on both ends"
+                )
+            if answer.status_code != requests.codes.ok:
+                raise PullError(f"{source.url}: answers {answer.status_code} {answer.reason}: {_CURE}")
+            content = b""
+            for part in answer.iter_content(1 << 20):
+                content += part
+                if len(content) > _LARGEST:
+                    raise PullError(f"{source.url}: is larger than {_LARGEST // 1_000_000} MB: no register is")
+            return content.decode("utf-8"), answer.headers.get("ETag", "")
+    except UnicodeDecodeError:
+        raise RegisterError([f"{source.url}: is no UTF-8 text: {_CURE}"]) from None
+    except requests.exceptions.SSLError as error:
+        raise PullError(f"{source.url}: its certificate isn't believed ({error}): renew it, or mend ca_file") from None
+    except requests.RequestException as error:
+        raise PullError(f"{source.url}: doesn't answer ({type(error).__name__}): {_CURE}") from None
+
+
+def _tag(file: Path) -> str:
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ""
+    return found if isinstance(found, str) else ""
+
+
+def _facts_in(text: str) -> int:
+    return max(0, text.count("\n") - 2)
