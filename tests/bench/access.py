@@ -36,33 +36,36 @@ BRIEFINGS = {"safety": "oral", "s1": "electronic", "s2": "oral", "laser": "elect
 _Result = TypeVar("_Result")
 
 
-def policy() -> Policy:
+def described() -> dict[str, Any]:
     """40 instruments, a third each without, S1 and S2; all want a training, which lapses by disuse."""
-    return policies.validated(
-        {
-            "research_groups": [{"name": f"group{number}", "title": f"Group {number}"} for number in range(50)],
-            "time_zone": "Europe/Berlin",
-            "requirements": [
-                {"name": "safety", "title": "Safety", "months": 12, "grace_days": 14},
-                {"name": "s1", "title": "S1", "months": 12, "form": "electronic"},
-                {"name": "s2", "title": "S2", "months": 12, "form": "oral", "proof": "required"},
-                {"name": "laser", "title": "Laser", "months": 24, "form": "electronic"},
-                {"name": "paper", "title": "Formblatt Z", "form": "document"},
-            ],
-            "door_demands": {"share": ["safety"], "omero": ["safety"]},
-            "biosafety_demands": {"S1": ["safety", "s1"], "S2": ["safety", "s2", "paper"]},
-            "instruments": [
-                {
-                    "name": f"mic{number}", "title": f"Microscope {number}", "host": f"mic{number}", "location": "Room",
-                    "biosafety": ("none", "S1", "S2")[number % 3], "ppms_system_id": number + 1,
-                    "demands": ["safety", "laser"] if number % 2 else ["safety"], "training": "required",
-                    "training_months": 36, "idle_days": 180,
-                    **({"equivalent_to": [f"mic{number - 1}"]} if number % 10 == 9 else {}),
-                }
-                for number in range(INSTRUMENTS)
-            ],
-        }
-    )  # fmt: skip
+    return {
+        "research_groups": [{"name": f"group{number}", "title": f"Group {number}"} for number in range(50)],
+        "time_zone": "Europe/Berlin",
+        "requirements": [
+            {"name": "safety", "title": "Safety", "months": 12, "grace_days": 14},
+            {"name": "s1", "title": "S1", "months": 12, "form": "electronic"},
+            {"name": "s2", "title": "S2", "months": 12, "form": "oral", "proof": "required"},
+            {"name": "laser", "title": "Laser", "months": 24, "form": "electronic"},
+            {"name": "paper", "title": "Formblatt Z", "form": "document"},
+        ],
+        "door_demands": {"share": ["safety"], "omero": ["safety"]},
+        "biosafety_demands": {"S1": ["safety", "s1"], "S2": ["safety", "s2", "paper"]},
+        "instruments": [
+            {
+                "name": f"mic{number}", "title": f"Microscope {number}", "host": f"mic{number}", "location": "Room",
+                "biosafety": ("none", "S1", "S2")[number % 3], "ppms_system_id": number + 1,
+                "demands": ["safety", "laser"] if number % 2 else ["safety"], "training": "required",
+                "training_months": 36, "idle_days": 180,
+                **({"equivalent_to": [f"mic{number - 1}"]} if number % 10 == 9 else {}),
+            }
+            for number in range(INSTRUMENTS)
+        ],
+    }  # fmt: skip
+
+
+def policy() -> Policy:
+    """The same, checked."""
+    return policies.validated(described())
 
 
 def facts() -> list[Fact]:

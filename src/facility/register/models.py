@@ -31,7 +31,7 @@ class Entry(models.Model):
     class Meta:
         """Django's."""
 
-        indexes = [models.Index(fields=["kind", "revoked_at"], name="register_entry_standing")]  # noqa: RUF012
+        indexes = [models.Index(fields=["kind", "revoked_at"], name="register_entry_standing")]
 
     def __str__(self) -> str:
         """Its kind and id."""
@@ -71,7 +71,6 @@ class Standing(models.Model):
         kind, research_group, last_day: as the person's fact has them.
         doors: by door its state.
         closes: the earliest last open day of what every door demands; None: no end, or shut.
-        endings: what runs out, as [what, last day].
         next_change: when it is to be decided again; None: never, if nothing is added.
         policy: digest of the policy.
     """
@@ -84,10 +83,27 @@ class Standing(models.Model):
     last_day = models.DateField(null=True)
     state = models.CharField(max_length=8)
     doors = models.JSONField()
-    endings = models.JSONField()
     next_change = models.DateField(null=True, db_index=True)
     policy = models.CharField(max_length=64)
 
     def __str__(self) -> str:
         """The name."""
         return str(self.name)
+
+
+class Ending(models.Model):
+    """Something of a person that runs out: what and its last day, as long as the person's row of Standing holds."""
+
+    login = models.CharField(max_length=64, db_index=True)
+    name = models.CharField(max_length=400)
+    what = models.CharField(max_length=64)
+    day = models.DateField()
+
+    class Meta:
+        """Django's."""
+
+        indexes = [models.Index(fields=["day", "name"], name="register_ending_day")]
+
+    def __str__(self) -> str:
+        """Whose, and what."""
+        return f"{self.name}: {self.what}"

@@ -10,16 +10,18 @@ from collections.abc import Collection, Iterator
 from datetime import date
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
 from ..people.access import Decision, decide
-from ..people.facts import Attendance, Facts, Known, Person, Session
+from ..people.facts import Attendance, Facts, Person, Session
 from . import store
-from .models import Entry, Standing
+from .models import Ending, Entry, Standing
 from .policy_file import Reviewed
 
 _SLICE = 500
+_looked: set[tuple[str, date, str]] = set()
 
 
 def renew(logins: Collection[str], rules: Reviewed) -> None:
@@ -30,7 +32,14 @@ def renew(logins: Collection[str], rules: Reviewed) -> None:
         with transaction.atomic():
             known = store.facts(some).known()
             Standing.objects.filter(login__in=some).delete()
-            Standing.objects.bulk_create(_row(known, login, rules) for login in some if login in known.people)
+            Ending.objects.filter(login__in=some).delete()
+            people = {login: known.people[login] for login in some if login in known.people}
+            decisions = {login: decide(person, known, rules.policy, rules.today) for login, person in people.items()}
+            Standing.objects.bulk_create(_row(people[login], one, rules) for login, one in decisions.items())
+            Ending.objects.bulk_create(
+                Ending(login=login, name=_name(people[login]), what=what, day=day)
+                for login, one in decisions.items() for what, day in endings(people[login], one)
+            )  # fmt: skip
 
 
 def renew_stale(rules: Reviewed) -> int:
@@ -42,10 +51,21 @@ def renew_stale(rules: Reviewed) -> int:
     return len(stale)
 
 
-def _row(known: Known, login: str, rules: Reviewed) -> Standing:
-    person = known.people[login]
-    decision = decide(person, known, rules.policy, rules.today)
-    name = f"{person.family_name}, {person.given_name}"
+def fresh(rules: Reviewed) -> None:
+    """Have all rows hold today. Acts keep them so; a process looks once a day, and when the policy is another."""
+    key = (str(settings.FACILITY.database), rules.today, rules.digest)
+    if key not in _looked:
+        renew_stale(rules)
+        _looked.clear()
+        _looked.add(key)
+
+
+def _name(person: Person) -> str:
+    return f"{person.family_name}, {person.given_name}"
+
+
+def _row(person: Person, decision: Decision, rules: Reviewed) -> Standing:
+    login, name = person.login, _name(person)
     return Standing(
         login=login,
         name=name,
@@ -55,7 +75,6 @@ def _row(known: Known, login: str, rules: Reviewed) -> Standing:
         last_day=person.valid_until,
         state=decision.log_in.state,
         doors={door: outcome.state for door, outcome in decision.doors.items()},
-        endings=[[what, day.isoformat()] for what, day in endings(person, decision)],
         next_change=decision.next_change,
         policy=rules.digest,
     )

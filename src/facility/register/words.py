@@ -62,6 +62,11 @@ def door_title(name: str, policy: Policy) -> str:
     return {"wiki": _("Wiki"), "share": _("Drive X"), "omero": _("OMERO")}.get(name, name)
 
 
+def state_word(state: str) -> str:
+    """How a door stands, in a word."""
+    return {"allowed": _("open"), "grace": _("open, grace")}.get(state, _("shut"))
+
+
 def demand_title(name: str, policy: Policy) -> str:
     """A requirement, a training or an account as people call it."""
     instrument = name.removeprefix(TRAINING)

@@ -36,10 +36,30 @@ class Migration(migrations.Migration):
                 ("last_day", models.DateField(null=True)),
                 ("state", models.CharField(max_length=8)),
                 ("doors", models.JSONField()),
-                ("endings", models.JSONField()),
                 ("next_change", models.DateField(db_index=True, null=True)),
                 ("policy", models.CharField(max_length=64)),
             ],
+        ),
+        migrations.CreateModel(
+            name="Ending",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("login", models.CharField(db_index=True, max_length=64)),
+                ("name", models.CharField(max_length=400)),
+                ("what", models.CharField(max_length=64)),
+                ("day", models.DateField()),
+            ],
+            options={
+                "indexes": [models.Index(fields=["day", "name"], name="register_ending_day")],
+            },
         ),
         migrations.CreateModel(
             name="Entry",

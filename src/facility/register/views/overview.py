@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -13,10 +13,10 @@ from ...people.access import PPMS
 from ...people.facts import Session
 from .. import ledger, standings, store, words
 from ..log_in import staff_only
-from ..models import Entry, Standing
+from ..models import Ending, Entry, Standing
 
 _SPANS = (14, 30, 90, 365)
-_ROWS = 100
+_ROWS = 50
 
 
 @require_safe
@@ -24,17 +24,21 @@ _ROWS = 100
 def expiring(request: HttpRequest) -> HttpResponse:
     """What of anybody runs out within some days, the next first."""
     rules = ledger.policy()
-    standings.renew_stale(rules)
+    standings.fresh(rules)
     asked = request.GET.get("days", "")
     days = int(asked) if asked.isdecimal() and int(asked) in _SPANS else 30
-    latest = rules.today + timedelta(days=days)
-    found = sorted(
-        (date.fromisoformat(day), person.name, person.login, words.demand_title(what, rules.policy))
-        for person in Standing.objects.only("name", "login", "endings")
-        for what, day in person.endings
-        if rules.today <= date.fromisoformat(day) <= latest
-    )
-    return render(request, "register/expiring.html", {"found": found, "days": days, "spans": _SPANS})
+    within = Ending.objects.filter(day__gte=rules.today, day__lte=rules.today + timedelta(days=days))
+    page = _page(request)
+    some = list(within.order_by("day", "name", "what")[(page - 1) * _ROWS : page * _ROWS + 1])
+    return render(request, "register/expiring.html", {
+        "found": [(one, words.demand_title(one.what, rules.policy)) for one in some[:_ROWS]], "days": days,
+        "spans": _SPANS, "before": page - 1, "after": page + 1 if len(some) > _ROWS else 0,
+    })  # fmt: skip
+
+
+def _page(request: HttpRequest) -> int:
+    asked = request.GET.get("page", "")
+    return max(1, int(asked)) if asked.isdecimal() and len(asked) < 6 else 1
 
 
 @require_safe
@@ -42,10 +46,9 @@ def expiring(request: HttpRequest) -> HttpResponse:
 def matrix(request: HttpRequest) -> HttpResponse:
     """People against doors, page by page; of one research group if one is chosen."""
     rules = ledger.policy()
-    standings.renew_stale(rules)
+    standings.fresh(rules)
     group = request.GET.get("group", "")
-    asked = request.GET.get("page", "1")
-    page = max(1, int(asked)) if asked.isdecimal() and len(asked) < 6 else 1
+    page = _page(request)
     found = Standing.objects.order_by("name", "login")
     if group:
         found = found.filter(research_group=group)

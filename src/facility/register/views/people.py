@@ -37,7 +37,7 @@ def _search(typed: str, most: int) -> list[Standing]:
 @staff_only
 def listed(request: HttpRequest) -> HttpResponse:
     """The list of people, or those who were searched for."""
-    standings.renew_stale(ledger.policy())
+    standings.fresh(ledger.policy())
     typed = request.GET.get("q", "")
     found = _search(typed, _MOST + 1)
     context = {"people": found[:_MOST], "more": len(found) > _MOST, "typed": typed}
