@@ -92,13 +92,13 @@ def test_the_export_says_who_there_is_and_people_yml_who_administers(pages, fold
 def test_nothing_is_fetched_or_written_while_nothing_moved(pages, folder):
     pull(pages, folder, facility())
     before = (folder / "export.jsonl").stat().st_mtime_ns
-    assert not moved(pages, folder)
+    assert not moved(folder)
     assert pull(pages, folder, facility()).changed is False
     assert (folder / "export.jsonl").stat().st_mtime_ns == before
     from facility.register.ledger import Change, make
 
     make("stefan", Change("test", [{"fact": "block", "person": "aadler", "from": "2026-06-15", "reason": "leave"}]))
-    assert moved(pages, folder)
+    assert moved(folder)
     assert pull(pages, folder, facility(), write=False).changed is True
     assert (folder / "export.jsonl").stat().st_mtime_ns == before
     assert pull(pages, folder, facility()).changed is True

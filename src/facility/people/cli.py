@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command `facility`: who may do what, why, and until when. It reads, and changes nothing.
+"""The command `facility`: who may do what, why, and until when. It reads, and changes nothing but by what it runs.
 
 It ends with 0, with 1 if policy or facts have problems, and with 2 if it was asked about what doesn't exist.
 """
@@ -7,6 +7,8 @@ It ends with 0, with 1 if policy or facts have problems, and with 2 if it was as
 from __future__ import annotations
 
 import json
+import subprocess
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,11 +26,13 @@ from .demand import Reason
 from .entries import RegisterError, hint
 from .fact_fields import KIND_OF_FACT, KINDS, entry_of
 from .facts import ALWAYS, IT_ADMIN, Fact, Known, Person, Session
-from .inventory import Inventory, read_inventory, today_in
+from .follow import follow
+from .inventory import REGISTER_FOLDER, Inventory, policy_of, read_inventory, today_in
+from .pull import PullError
 from .register_fields import a_day
 
 app = typer.Typer(name="facility", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
-                  help="Who may do what at the facility, why, and until when. Changes nothing.")  # fmt: skip
+                  help="Who may do what at the facility, why, and until when.")  # fmt: skip
 person_app = typer.Typer(no_args_is_help=True, help="One person.")
 app.add_typer(person_app, name="person")
 
@@ -168,6 +172,25 @@ def check(inventory: InventoryOption = _EXAMPLE, as_json: JsonOption = False) ->
         return
     listed = ", ".join(f"{number} {key}" for key, number in counts.items())
     _console().print(Text(f"No problems: {len(policy.requirements)} requirements, {listed}."))
+
+
+@app.command("follow", context_settings={"ignore_unknown_options": True})
+def follow_register(
+    command: Annotated[list[str], typer.Argument(metavar="COMMAND", help="What to run, with its arguments.")],
+    inventory: InventoryOption = _EXAMPLE,
+) -> None:
+    """Run a command if the register's pages have recorded something, a day has begun, or the last run failed."""
+    try:
+        today = today_in(policy_of(inventory))
+        reason, code = follow(
+            inventory / REGISTER_FOLDER, today, time.time(), lambda: subprocess.run(command, check=False).returncode
+        )
+    except (RegisterError, PullError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    if reason:
+        typer.echo(f"It was run, for {reason}; exit code {code}.")
+    raise typer.Exit(code)
 
 
 def main() -> None:

@@ -42,6 +42,15 @@ def read_inventory(folder: Path, today: date | None = None) -> Inventory:
     return facts_of_register(folder / REGISTER_FOLDER, _facility(folder / FACILITY_FILE), today)
 
 
+def policy_of(folder: Path) -> Policy:
+    """The policy of an inventory's folder.
+
+    Raises:
+        RegisterError: With all problems.
+    """
+    return policies.validated(_facility(folder / FACILITY_FILE))
+
+
 def wishes_of_register(folder: Path, facility: Mapping[str, Any], day: date | None = None) -> dict[str, Wishes]:
     """What the systems should hold of everybody, by login.
 

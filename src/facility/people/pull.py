@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from .register import read
 _SECONDS = (10, 60)
 # 60,000 facts are 15 MB.
 _LARGEST = 100_000_000
+_NOTE_FILE = f".{EXPORT_FILE}.source"
 _CURE = "look at the register's host with playbooks/verify.yml"
 
 
@@ -46,6 +47,14 @@ class Source:
     url: str
     token: str = field(repr=False)
     ca_file: str = ""
+
+
+@dataclass(frozen=True)
+class Note:
+    """What is kept beside the export, for the owner alone: where it came from, and its tag there."""
+
+    source: Source
+    tag: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,27 +82,43 @@ def pull(source: Source, folder: Path, facility: Mapping[str, Any], *, write: bo
     people = people_of_register(read(folder, facility)["people"])
     administrators = [person for person in people if person.kind == IT_ADMIN]
     before = export_in(folder)
-    tag_file = folder / f".{EXPORT_FILE}.tag"
-    found = _asked(source, _tag(tag_file) if before is not None else "")
+    note = _note_of(folder)
+    found = _asked(source, note.tag if before is not None and note.source.url == source.url else "")
     if found is None and before is not None:
+        if write and note.source != source:
+            _keep(folder, Note(source, note.tag))
         return Pulled(changed=False, facts=_facts_in(before))
     text, tag = found or ("", "")
     facts: Facts = read_lines(text, policy, administrators, today_in(policy), name=source.url)
-    if write and text != before:
-        replace_file(folder / EXPORT_FILE, text, mode=0o600)
     if write:
-        replace_file(tag_file, json.dumps(tag), mode=0o600)
+        if text != before:
+            replace_file(folder / EXPORT_FILE, text, mode=0o600)
+        _keep(folder, Note(source, tag))
     return Pulled(changed=text != before, facts=len(facts.all))
 
 
-def moved(source: Source, folder: Path) -> bool:
+def moved(folder: Path) -> bool:
     """Whether the export is another than the one that was fetched last, without fetching it.
 
     Raises:
-        PullError: It can't be asked.
+        PullError: It was never fetched, or can't be asked.
     """
-    tag_file = folder / f".{EXPORT_FILE}.tag"
-    return export_in(folder) is None or _asked(source, _tag(tag_file)) is not None
+    note = _note_of(folder)
+    if not note.source.url:
+        raise PullError(f"{folder}: no export was ever fetched: run playbooks/people.yml once")
+    return export_in(folder) is None or _asked(note.source, note.tag) is not None
+
+
+def _note_of(folder: Path) -> Note:
+    try:
+        found = json.loads((folder / _NOTE_FILE).read_text(encoding="utf-8"))
+        return Note(Source(str(found["url"]), str(found["token"]), str(found["ca_file"])), str(found["tag"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return Note(Source("", ""))
+
+
+def _keep(folder: Path, note: Note) -> None:
+    replace_file(folder / _NOTE_FILE, json.dumps({**asdict(note.source), "tag": note.tag}), mode=0o600)
 
 
 def _asked(source: Source, tag: str) -> tuple[str, str] | None:
@@ -126,14 +151,6 @@ def _asked(source: Source, tag: str) -> tuple[str, str] | None:
         raise PullError(f"{source.url}: its certificate isn't believed ({error}): renew it, or mend ca_file") from None
     except requests.RequestException as error:
         raise PullError(f"{source.url}: doesn't answer ({type(error).__name__}): {_CURE}") from None
-
-
-def _tag(file: Path) -> str:
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return ""
-    return found if isinstance(found, str) else ""
 
 
 def _facts_in(text: str) -> int:
