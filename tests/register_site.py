@@ -35,11 +35,18 @@ ADMINISTRATOR = {
 }  # fmt: skip
 
 
+def policy() -> dict[str, Any]:
+    """The small facility's, with reminders of the safety briefing."""
+    described = facility()
+    described["requirements"][0] = {**described["requirements"][0], "remind_days": [30, 14, 3]}
+    return described
+
+
 def _settings() -> None:
     """Django is set up once a process; each test gets a copy of the migrated database."""
     (_ROOM / "key").write_text("k" * 60)
     (_ROOM / "token").write_text(f"{TOKEN}\n")
-    (_ROOM / "policy.json").write_text(json.dumps({"facility": facility(), "administrators": [ADMINISTRATOR]}))
+    (_ROOM / "policy.json").write_text(json.dumps({"facility": policy(), "administrators": [ADMINISTRATOR]}))
     paths = {"database": "register.sqlite3", "policy_file": "policy.json", "secret_key_file": "key",
              "export_token_file": "token", "proofs_folder": "proofs", "static_folder": "static"}  # fmt: skip
     lines = [f'{key} = "{_ROOM / name}"' for key, name in paths.items()]

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..core import settings
@@ -36,6 +36,12 @@ class Config:
         directory_base: where people and groups are.
         directory_bind_dn, directory_bind_password_file: who looks people up.
         staff_group, administrator_group: DNs of groups; who is in one, also through groups in groups, is that.
+        address: how people reach the pages, for links in mails, like https://register1.example.org/.
+        mail_server, mail_port: the relay that takes mails, with TLS (STARTTLS); with "" nobody is reminded.
+        mail_ca_file: whose certificates are believed of it.
+        mail_from: the sender's address.
+        mail_digest: who of the staff gets a list of what runs out, each Monday.
+        mail_language: in which language mails are written: en or de.
         recheck_seconds: after this time the directory is asked again whether somebody who is logged in still may.
         people_at_once: how many people one session may have.
     """
@@ -55,7 +61,14 @@ class Config:
     directory_bind_password_file: Path | None = None
     staff_group: str = ""
     administrator_group: str = ""
-    recheck_seconds: int = field(default=300)
+    address: str = ""
+    mail_server: str = ""
+    mail_port: int = 587
+    mail_ca_file: Path = Path("/etc/ssl/certs/ca-certificates.crt")
+    mail_from: str = ""
+    mail_digest: tuple[str, ...] = ()
+    mail_language: str = "en"
+    recheck_seconds: int = 300
     people_at_once: int = 200
 
 
@@ -88,6 +101,13 @@ def _contradictions(config: Config) -> list[str]:
             for key in ("directory_base", "directory_bind_dn", "directory_bind_password_file", "staff_group")
             if not getattr(config, key)
         ]
+    if config.mail_server:
+        problems += [
+            f"{key}: is empty, and mail_server is not: write it" for key in ("mail_from", "address")
+            if not getattr(config, key)
+        ]  # fmt: skip
+    if config.mail_language not in {"en", "de"}:
+        problems.append(f"mail_language: is {config.mail_language}: write en or de")
     if config.recheck_seconds < 1:
         problems.append("recheck_seconds: must be 1 or more")
     return problems

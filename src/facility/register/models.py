@@ -107,3 +107,24 @@ class Ending(models.Model):
     def __str__(self) -> str:
         """Whose, and what."""
         return f"{self.name}: {self.what}"
+
+
+class Sent(models.Model):
+    """A reminder that the relay has taken: whose, of what, its last day, and how many days before it."""
+
+    login = models.CharField(max_length=64)
+    what = models.CharField(max_length=64)
+    due = models.DateField()
+    stage = models.PositiveSmallIntegerField()
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        """Django's."""
+
+        constraints = [
+            models.UniqueConstraint(fields=["login", "what", "due", "stage"], name="register_sent_once"),
+        ]
+
+    def __str__(self) -> str:
+        """Whose, and of what."""
+        return f"{self.login}: {self.what} {self.due}"

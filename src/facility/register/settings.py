@@ -95,6 +95,13 @@ LOGOUT_REDIRECT_URL = "log-in"
 AUTHENTICATION_BACKENDS = ["django_auth_ldap.backend.LDAPBackend"] if FACILITY.directory_uris else []
 globals().update(ldap_settings(FACILITY))
 
+EMAIL_BACKEND = "facility.register.mail.Relay"
+EMAIL_HOST = FACILITY.mail_server
+EMAIL_PORT = FACILITY.mail_port
+EMAIL_USE_TLS = True
+EMAIL_TIMEOUT = 30
+DEFAULT_FROM_EMAIL = FACILITY.mail_from
+
 # The journal has it all; no mail to anybody.
 LOGGING = {
     "version": 1,

@@ -82,4 +82,31 @@ class Migration(migrations.Migration):
                 "indexes": [models.Index(fields=["kind", "revoked_at"], name="register_entry_standing")],
             },
         ),
+        migrations.CreateModel(
+            name="Sent",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("login", models.CharField(max_length=64)),
+                ("what", models.CharField(max_length=64)),
+                ("due", models.DateField()),
+                ("stage", models.PositiveSmallIntegerField()),
+                ("at", models.DateTimeField(auto_now_add=True)),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("login", "what", "due", "stage"),
+                        name="register_sent_once",
+                    )
+                ],
+            },
+        ),
     ]
