@@ -171,8 +171,8 @@ def test_the_database_refuses_what_the_pages_never_do(statement):
     [
         ("UPDATE register_entry SET body = json_set(body, '$.result', 'passed') WHERE kind = 'attendance'",
          "fact a-safety-2026-06-15-aadler: is not as it was recorded"),
-        ("DELETE FROM register_entry WHERE kind = 'attendance'", "a-safety-2026-06-15-aadler: is missing"),
-        ("INSERT", "fact new: no act recorded it"),
+        ("DELETE FROM register_entry WHERE kind = 'attendance'", "1 facts that were recorded are missing"),
+        ("INSERT", "fact new: is not as it was recorded, or never was"),
         ("UPDATE register_act SET payload = replace(payload, 'stefan', 'thomas')", "does not say what it said"),
         ("DELETE FROM register_act WHERE number = 1", "act 1: is missing"),
         ("UPDATE register_act SET at = '2026-01-01 00:00:00' WHERE number = 2", "act 2: does not follow"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,15 +18,22 @@ from .models import Act
 _BEGIN = "0" * 64
 
 
-def append(payload: Mapping[str, Any]) -> Act:
-    """Add an act; within the transaction of what it says."""
+def append(payload: Mapping[str, Any], **sums: Sequence[str]) -> Act:
+    """Add an act; within the transaction of what it says.
+
+    Args:
+        payload: Who did what; emptied when somebody whom it names is erased.
+        sums: added or erased, sums of facts, which stay.
+    """
     last = Act.objects.order_by("-number").first()
     number, before = (last.number + 1, last.hash) if last else (1, _BEGIN)
     text = json.dumps(payload, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     salt = secrets.token_hex(32)
     at = datetime.now(UTC)
     digest = _sha256(salt, text)
-    act = Act(number=number, at=at, payload=text, salt=salt, digest=digest, hash=_linked(before, number, at, digest))
+    facts = json.dumps(sums, sort_keys=True) if sums else ""
+    linked = _linked(before, number, at, digest, facts)
+    act = Act(number=number, at=at, payload=text, salt=salt, digest=digest, facts=facts, hash=linked)
     act.save(force_insert=True)
     return act
 
@@ -51,13 +58,13 @@ def faults() -> Iterator[str]:
             yield f"act {expected}: is missing: restore the register from a backup, and ask who removed it"
         if act.payload and _sha256(act.salt, act.payload) != act.digest:
             yield f"act {act.number}: does not say what it said: restore the register from a backup"
-        if _linked(before, act.number, act.at, act.digest) != act.hash:
+        if _linked(before, act.number, act.at, act.digest, act.facts) != act.hash:
             yield f"act {act.number}: does not follow from the one before: restore the register from a backup"
         before, expected = act.hash, act.number + 1
 
 
-def _linked(before: str, number: int, at: datetime, digest: str) -> str:
-    return _sha256(before, str(number), at.astimezone(UTC).isoformat(timespec="microseconds"), digest)
+def _linked(before: str, number: int, at: datetime, digest: str, facts: str) -> str:
+    return _sha256(before, str(number), at.astimezone(UTC).isoformat(timespec="microseconds"), digest, facts)
 
 
 def _sha256(*parts: str) -> str:

@@ -6,29 +6,25 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from . import ledger, store
-from .models import Act
+from . import store
+from .models import Act, Entry
 
 
 def faults() -> Iterator[str]:
     """What is wrong with the facts, a line each."""
-    sums: dict[str, str] = {}
+    sums: set[str] = set()
     revoked: set[str] = set()
-    emptied = False
-    for payload in Act.objects.order_by("number").values_list("payload", flat=True).iterator():
-        if not payload:
-            emptied = True
-            continue
-        act = json.loads(payload)
-        sums |= act.get("added", {})
-        revoked |= set(act.get("revoked", ()))
-    for fact in store.everything():
-        recorded = sums.pop(fact.id, None)
-        if recorded is None:
-            yield f"fact {fact.id}: no act recorded it: restore the register from a backup, and ask who added it"
-        elif recorded != ledger.sum_of(fact):
-            yield f"fact {fact.id}: is not as it was recorded: restore the register from a backup"
-        elif (fact.id in revoked) and fact.revoked_by is None:
-            yield f"fact {fact.id}: was revoked, and stands: restore the register from a backup"
-    if not emptied:
-        yield from (f"fact {one}: is missing: restore the register from a backup" for one in sums)
+    for payload, facts in Act.objects.order_by("number").values_list("payload", "facts").iterator():
+        told = json.loads(facts) if facts else {}
+        sums |= set(told.get("added", ()))
+        sums -= set(told.get("erased", ()))
+        revoked |= set(json.loads(payload).get("revoked", ())) if payload else set()
+    for entry in Entry.objects.iterator():
+        found = store.sum_of(entry)
+        if found not in sums:
+            yield f"fact {entry.id}: is not as it was recorded, or never was: restore the register from a backup"
+        elif entry.id in revoked and entry.revoked_by is None:
+            yield f"fact {entry.id}: was revoked, and stands: restore the register from a backup"
+        sums.discard(found)
+    if sums:
+        yield f"{len(sums)} facts that were recorded are missing: restore the register from a backup"

@@ -32,8 +32,8 @@ def read_in(text: str, name: str) -> int:
     with transaction.atomic():
         if Entry.objects.exists() or Act.objects.exists():
             raise RegisterError(["the register is not empty: only a new one can be filled"])
-        Entry.objects.bulk_create([store.row(one) for one in found.all], batch_size=500)
-        added = {one.id: ledger.sum_of(one) for one in found.all}
-        audit.append({"who": "facility-register", "act": "filled from an export", "added": added})
+        rows = Entry.objects.bulk_create(store.rows(found.all), batch_size=500)
+        payload = {"who": "facility-register", "act": "filled from an export", "facts": len(rows)}
+        audit.append(payload, added=[store.sum_of(one) for one in rows])
         standings.renew_stale(rules)
     return len(found.all)

@@ -6,8 +6,6 @@ Pages and commands come through here alone. What a change leads to is decided be
 
 from __future__ import annotations
 
-import hashlib
-import json
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,11 +16,11 @@ from django.db import transaction
 
 from ..people.access import Decision, decide
 from ..people.entries import RegisterError
-from ..people.fact_fields import KIND_OF_FACT, KIND_OF_NAME, entry_of, fact_of, fields_of
+from ..people.fact_fields import KIND_OF_FACT, KIND_OF_NAME, fact_of, fields_of
 from ..people.fact_rules import Rules
 from ..people.facts import Fact, Facts, Known, Person
 from ..people.register_fields import check_fields
-from . import audit, standings, store
+from . import audit, erasure, standings, store
 from .models import Entry
 from .policy_file import Reviewed, reviewed
 
@@ -113,6 +111,9 @@ def propose(actor: str, change: Change) -> Proposal:
         replace(store.fact(one), revoked_by=actor, revoked_at=rules.today, revoke_reason=change.reason.strip())
         for one in gone
     ]
+    erased = [one.login for one in added if isinstance(one, Person) and erasure.was_erased(one.login)]
+    if erased:
+        raise RegisterError([f'login "{login}" was somebody\'s who was erased: choose another' for login in erased])
     if Entry.objects.filter(id__in=[one.id for one in added]).exists():
         # The same form, sent twice.
         raise ConflictError
@@ -138,24 +139,17 @@ def make(actor: str, change: Change) -> Proposal:
     """
     with transaction.atomic():
         proposal = propose(actor, change)
-        Entry.objects.bulk_create([store.row(one) for one in proposal.added])
+        rows = Entry.objects.bulk_create(store.rows(proposal.added))
         for one in proposal.revoked:
             told = {"revoked_by": actor, "revoked_at": one.revoked_at, "revoke_reason": one.revoke_reason}
             if Entry.objects.filter(id=one.id, revoked_by=None).update(**told) != 1:
                 raise ConflictError
-        audit.append({
-            "who": actor, "act": change.act, "reason": change.reason,
-            "added": {one.id: sum_of(one) for one in proposal.added}, "revoked": [one.id for one in proposal.revoked],
-            "people": sorted(effect.person.login for effect in proposal.effects),
-        })  # fmt: skip
+        payload = {"who": actor, "act": change.act, "reason": change.reason, "added": [one.id for one in rows],
+                   "revoked": [one.id for one in proposal.revoked],
+                   "people": sorted(effect.person.login for effect in proposal.effects)}  # fmt: skip
+        audit.append(payload, added=[store.sum_of(one) for one in rows])
         standings.renew([effect.person.login for effect in proposal.effects], policy())
     return proposal
-
-
-def sum_of(one: Fact) -> str:
-    """SHA-256 of a fact as it was recorded, by which the audit knows it again."""
-    entry = {key: value for key, value in entry_of(one).items() if not key.startswith("revoke")}
-    return hashlib.sha256(json.dumps(entry, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def _facts(entries: Iterable[Mapping[str, Any]], actor: str, rules: Reviewed) -> list[Fact]:

@@ -15,6 +15,7 @@ class Entry(models.Model):
         login: whose it is; "" of a session and its documents.
         session: of an attendance or a session's document, its session's id; "" otherwise.
         body: the other keys.
+        salt: goes into the fact's sum, so that a sum says nothing once the fact is erased.
     """
 
     id = models.CharField(primary_key=True, max_length=64)
@@ -22,6 +23,7 @@ class Entry(models.Model):
     login = models.CharField(max_length=64, blank=True, db_index=True)
     session = models.CharField(max_length=64, blank=True, db_index=True)
     body = models.JSONField()
+    salt = models.CharField(max_length=32)
     recorded_by = models.CharField(max_length=64)
     recorded_at = models.DateField()
     revoked_by = models.CharField(max_length=64, null=True)
@@ -46,7 +48,8 @@ class Act(models.Model):
         at: when (UTC).
         payload, salt: JSON of who did what to whom, and what was mixed in; both are empty once a person was erased.
         digest: SHA-256 of salt and payload, which stays.
-        hash: SHA-256 of the hash before it, number, time and digest.
+        facts: JSON, the sums of facts that it added or erased; it says nothing of anybody, and stays.
+        hash: SHA-256 of the hash before it, number, time, digest and facts.
     """
 
     number = models.PositiveBigIntegerField(primary_key=True)
@@ -54,6 +57,7 @@ class Act(models.Model):
     payload = models.TextField(blank=True)
     salt = models.CharField(max_length=64, blank=True)
     digest = models.CharField(max_length=64)
+    facts = models.TextField(blank=True)
     hash = models.CharField(max_length=64)
 
     def __str__(self) -> str:
@@ -128,3 +132,23 @@ class Sent(models.Model):
     def __str__(self) -> str:
         """Whose, and of what."""
         return f"{self.login}: {self.what} {self.due}"
+
+
+class Erasure(models.Model):
+    """Whose facts may be deleted, within the transaction that erases them and no longer."""
+
+    login = models.CharField(primary_key=True, max_length=64)
+
+    def __str__(self) -> str:
+        """The login."""
+        return str(self.login)
+
+
+class Tombstone(models.Model):
+    """A login that was somebody's who was erased, and is never given again; not the login, but its SHA-256."""
+
+    digest = models.CharField(primary_key=True, max_length=64)
+
+    def __str__(self) -> str:
+        """The digest."""
+        return str(self.digest)

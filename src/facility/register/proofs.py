@@ -102,6 +102,11 @@ def opened(sha256: str) -> BufferedReader | None:
         return None
 
 
+def delete(sha256: str) -> None:
+    """Delete a file."""
+    (_folder() / Path(sha256).name).unlink(missing_ok=True)
+
+
 def delete_unused() -> int:
     """Delete files that belong to no document and have not been used for a day; give how many."""
     used = {one["sha256"] for one in Entry.objects.filter(kind="document").values_list("body", flat=True)}

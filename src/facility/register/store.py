@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import secrets
 from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Any
@@ -34,6 +37,7 @@ def row(one: Fact) -> Entry:
         kind=KIND_OF_FACT[type(one)].name,
         login=login_of(one),
         session=session_of(one),
+        salt=secrets.token_hex(16),
         body={key: value for key, value in entry.items() if key not in _RECORDING},
         **{name: getattr(one, name) for name in _RECORDING},
     )
@@ -81,6 +85,13 @@ def facts(logins: Collection[str]) -> Facts:
 
 def _text(value: object) -> object:
     return value.isoformat() if isinstance(value, date) else value
+
+
+def sum_of(entry: Entry) -> str:
+    """A row's sum as it was recorded, by which the audit knows it again; whether it was revoked is not in it."""
+    body = {key: value for key, value in as_entry(entry).items() if not key.startswith("revoke")}
+    text = json.dumps([entry.salt, entry.kind, body], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def rows(found: Iterable[Fact]) -> list[Entry]:

@@ -19,7 +19,17 @@ class Migration(migrations.Migration):
                 ("payload", models.TextField(blank=True)),
                 ("salt", models.CharField(blank=True, max_length=64)),
                 ("digest", models.CharField(max_length=64)),
+                ("facts", models.TextField(blank=True)),
                 ("hash", models.CharField(max_length=64)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Erasure",
+            fields=[
+                (
+                    "login",
+                    models.CharField(max_length=64, primary_key=True, serialize=False),
+                ),
             ],
         ),
         migrations.CreateModel(
@@ -38,6 +48,15 @@ class Migration(migrations.Migration):
                 ("doors", models.JSONField()),
                 ("next_change", models.DateField(db_index=True, null=True)),
                 ("policy", models.CharField(max_length=64)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Tombstone",
+            fields=[
+                (
+                    "digest",
+                    models.CharField(max_length=64, primary_key=True, serialize=False),
+                ),
             ],
         ),
         migrations.CreateModel(
@@ -72,6 +91,7 @@ class Migration(migrations.Migration):
                 ("login", models.CharField(blank=True, db_index=True, max_length=64)),
                 ("session", models.CharField(blank=True, db_index=True, max_length=64)),
                 ("body", models.JSONField()),
+                ("salt", models.CharField(max_length=32)),
                 ("recorded_by", models.CharField(max_length=64)),
                 ("recorded_at", models.DateField()),
                 ("revoked_by", models.CharField(max_length=64, null=True)),

@@ -6,8 +6,8 @@ from __future__ import annotations
 from django.db import migrations
 
 _REFUSE = "BEGIN SELECT RAISE(ABORT, '{}'); END"
-_FIXED_OF_ENTRY = ("id", "kind", "login", "session", "body", "recorded_by", "recorded_at")
-_FIXED_OF_ACT = ("number", "at", "digest", "hash")
+_FIXED_OF_ENTRY = ("id", "kind", "login", "session", "body", "salt", "recorded_by", "recorded_at")
+_FIXED_OF_ACT = ("number", "at", "digest", "facts", "hash")
 
 
 def _changed(columns: tuple[str, ...]) -> str:
@@ -15,7 +15,10 @@ def _changed(columns: tuple[str, ...]) -> str:
 
 
 TRIGGERS = {
-    "entry_is_kept": "BEFORE DELETE ON register_entry " + _REFUSE.format("facts are revoked, never deleted"),
+    "entry_is_kept": (
+        "BEFORE DELETE ON register_entry WHEN OLD.login = '' OR OLD.login NOT IN (SELECT login FROM register_erasure) "
+        + _REFUSE.format("facts are revoked, never deleted")
+    ),
     "entry_is_revoked_once": (
         f"BEFORE UPDATE ON register_entry WHEN OLD.revoked_by IS NOT NULL OR {_changed(_FIXED_OF_ENTRY)} "
         + _REFUSE.format("a fact can only be revoked, and only once")
