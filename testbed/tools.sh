@@ -5,6 +5,8 @@ packages=(
   # hosts without a registry
   podman runc netavark aardvark-dns conmon catatonit iptables nftables iproute2 mmdebstrap uidmap fuse-overlayfs
   openssh-client
+  # msgfmt, for the German pages of the register
+  gettext
   # Python and what python-ldap and gssapi are built with
   python3-venv python3-dev build-essential libldap2-dev libsasl2-dev libkrb5-dev
   # clients that tests use as a person would

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -42,19 +43,25 @@ def policy() -> dict[str, Any]:
     return described
 
 
+def write_settings(room: Path, facility: dict[str, Any], administrators: list[dict[str, Any]]) -> None:
+    """Write what the application reads into a folder, and name it in the environment."""
+    (room / "key").write_text("k" * 60)
+    (room / "token").write_text(f"{TOKEN}\n")
+    (room / "policy.json").write_text(json.dumps({"facility": facility, "administrators": administrators}))
+    names = {
+        "database": "register.sqlite3", "policy_file": "policy.json", "secret_key_file": "key",
+        "export_token_file": "token", "proofs_folder": "proofs", "static_folder": "static", "locale_folder": "locale",
+    }  # fmt: skip
+    lines = [f'{key} = "{room / name}"' for key, name in names.items()]
+    own = ['hosts = ["testserver", "localhost"]', 'title = "Small facility"']
+    (room / "register.toml").write_text("\n".join([*own, *lines]))
+    os.environ["FACILITY_REGISTER"] = str(room / "register.toml")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "facility.register.settings"
+
+
 def _settings() -> None:
     """Django is set up once a process; each test gets a copy of the migrated database."""
-    (_ROOM / "key").write_text("k" * 60)
-    (_ROOM / "token").write_text(f"{TOKEN}\n")
-    (_ROOM / "policy.json").write_text(json.dumps({"facility": policy(), "administrators": [ADMINISTRATOR]}))
-    paths = {"database": "register.sqlite3", "policy_file": "policy.json", "secret_key_file": "key",
-             "export_token_file": "token", "proofs_folder": "proofs", "static_folder": "static"}  # fmt: skip
-    lines = [f'{key} = "{_ROOM / name}"' for key, name in paths.items()]
-    (_ROOM / "register.toml").write_text(
-        "\n".join(['hosts = ["testserver", "localhost"]', 'title = "Small facility"', *lines])
-    )
-    os.environ["FACILITY_REGISTER"] = str(_ROOM / "register.toml")
-    os.environ["DJANGO_SETTINGS_MODULE"] = "facility.register.settings"
+    write_settings(_ROOM, policy(), [ADMINISTRATOR])
     import django
     from django.conf import settings
     from django.core.management import call_command
@@ -62,6 +69,7 @@ def _settings() -> None:
     django.setup()
     # No directory here: scenario register has one.
     settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+    call_command("compile_words", verbosity=0, stdout=io.StringIO())
     call_command("migrate", verbosity=0)
     _close()
     shutil.copy(_ROOM / "register.sqlite3", _ROOM / "empty.sqlite3")

@@ -28,7 +28,7 @@ from testbed.images.build import ImageError
 from testbed.paths import BUILD, REPOSITORY
 from testbed.podman import PodmanError, inspect
 from tests.bench import access as decisions
-from tests.bench import backup, device_pcs, directory, files, memory, omero, settle, settle_queue
+from tests.bench import backup, device_pcs, directory, files, memory, omero, register_pages, settle, settle_queue
 from tests.bench.figures import Figure, figures_table
 
 HERE = Path(__file__).parent
@@ -77,6 +77,7 @@ def main() -> int:
     try:
         _require_root()
         figures = decisions.figures(progress.say)
+        figures += register_pages.figures(progress.say)
         with _domain_controller(progress) as bare_megabytes:
             figures += _directory_figures(progress, count)
         figures += settle.figures(progress.say)

@@ -6,8 +6,6 @@ Alone, without root: ``PYTHONPATH=src python -m tests.bench.register_pages``. We
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 import tempfile
 import time
@@ -20,6 +18,7 @@ from facility.people.facts import Facts
 from facility.people.interchange import written
 from tests.bench import access
 from tests.bench.figures import Figure, figures_table
+from tests.register_site import write_settings
 
 PAGE_MILLISECONDS = 15.0
 RECORD_MILLISECONDS = 1000.0
@@ -79,16 +78,7 @@ def _milliseconds(page: Callable[[], Any], status: int, repeats: int = REPEATS) 
 
 def _application(room: Path) -> tuple[Any, float]:
     """The application on an own database, a browser of the staff, and the seconds that filling it took."""
-    for name in ("key", "token"):
-        (room / name).write_text("k" * 60)
-    (room / "policy.json").write_text(json.dumps({"facility": access.described(), "administrators": []}))
-    paths = {"database": "register.sqlite3", "policy_file": "policy.json", "secret_key_file": "key",
-             "export_token_file": "token", "proofs_folder": "proofs", "static_folder": "static"}  # fmt: skip
-    settings = ['hosts = ["testserver"]', *(f'{key} = "{room / name}"' for key, name in paths.items())]
-    (room / "register.toml").write_text("\n".join(settings))
-    os.environ |= {
-        "FACILITY_REGISTER": str(room / "register.toml"), "DJANGO_SETTINGS_MODULE": "facility.register.settings",
-    }  # fmt: skip
+    write_settings(room, access.described(), [])
     import django
     from django.conf import settings as chosen
     from django.core.management import call_command

@@ -311,3 +311,27 @@ def test_proofs_that_belong_to_nothing_are_deleted_a_day_later(browser):
     for file in proofs_folder().iterdir():
         os.utime(file, (time.time() - 100_000,) * 2)
     assert proofs.delete_unused() == 1
+
+
+def test_pages_and_mails_speak_german_to_who_asks_for_it(browser):
+    german = {"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}
+    page = browser.get("/people/aadler/", headers=german)
+    assert '<html lang="de">' in page.content.decode()
+    assert "safety briefing: nie eingetragen" in door(page, "Laufwerk X")
+    assert "shut" in door(browser.get("/people/aadler/", headers={"Accept-Language": "fr"}), "Drive X")
+
+
+def test_every_word_is_translated_and_keeps_what_is_put_into_it():
+    from facility.register.management.commands.compile_words import _SOURCES
+
+    words = (_SOURCES / "de/LC_MESSAGES/django.po").read_text()
+    assert "fuzzy" not in words
+    pairs = re.findall(r'^msgid "(.+)"\nmsgstr "(.*)"$', words, re.MULTILINE)
+    assert len(pairs) > 130
+    for ours, theirs in pairs:
+        assert theirs, ours
+        assert sorted(re.findall(r"%\(\w+\)s", ours)) == sorted(re.findall(r"%\(\w+\)s", theirs)), ours
+    used = set()
+    for file in _SOURCES.parent.rglob("*.html"):
+        used |= set(re.findall(r"{% translate [\"']([^\"']+)[\"'] %}", file.read_text()))
+    assert used - {ours for ours, _ in pairs} == set()

@@ -30,6 +30,7 @@ class Config:
         export_token_file: what the controller shows to read the export.
         proofs_folder: where proofs are kept, a file each.
         static_folder: where style sheets are collected for the web server.
+        locale_folder: where translations are compiled to, see the command compile_words.
         title: the facility's name, as people read it.
         directory_uris: LDAPS addresses, parted by commas; with "" nobody can log in.
         directory_ca_file: whose certificates are believed.
@@ -53,6 +54,7 @@ class Config:
     export_token_file: Path
     static_folder: Path = Path("/var/lib/register/static")
     proofs_folder: Path = Path("/var/lib/register/proofs")
+    locale_folder: Path = Path("/var/lib/register/locale")
     title: str = "Facility"
     directory_uris: str = ""
     directory_ca_file: Path = Path("/etc/ssl/certs/ca-certificates.crt")

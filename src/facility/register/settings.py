@@ -67,7 +67,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
-LOCALE_PATHS = [_HERE / "locale"]
+LOCALE_PATHS = [FACILITY.locale_folder]
 USE_TZ = True
 TIME_ZONE = "UTC"
 
