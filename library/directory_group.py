@@ -119,7 +119,7 @@ failures:
   type: list
   elements: dict
 kind:
-  description: What sort of failure, one of unreachable, certificate, refused, not_found, rejected.
+  description: What sort of failure, one of unreachable, certificate, refused, not_found, rejected, too_many.
   returned: failure
   type: str
 ignored_members:

@@ -8,6 +8,7 @@ short_description: Who may use which instrument, in PPMS
 description:
   - Gives people their rights on instruments in the booking system PPMS, all in one task, and asks afterwards whether
     they really have them. Rights that aren't named stay.
+  - What closes is set before what opens. A right V(D) of somebody whom PPMS doesn't know is there already.
   - Runs on the controller.
 options:
   rights:
@@ -29,6 +30,28 @@ options:
         type: str
         choices: [A, N, S, D]
         required: true
+  keep_superusers:
+    description: Whether somebody who is a superuser (V(S)) of an instrument stays that, whatever O(rights) says.
+    type: bool
+    default: false
+  most_removed:
+    description:
+      - From how many people one run may take something. If more would lose a right or come down to a lesser one,
+        nothing is changed, and the failure names them. Not given - from any number. Who has no right on an instrument
+        yet loses none.
+    type: int
+  unknown_people:
+    description:
+      - What to do about people whom PPMS doesn't know. V(fail) does so before anything is changed.
+      - V(ignore) leaves their rights out and returns them as C(ignored).
+    type: str
+    choices: [fail, ignore]
+    default: fail
+  new_people:
+    description: Logins that count as known, as C(created) of M(ppms_user) in check mode, where nobody has made them.
+    type: list
+    elements: str
+    default: []
 extends_documentation_fragment: [ppms]
 attributes:
   check_mode: {support: full, description: Shows exactly what a run would change.}
@@ -43,6 +66,14 @@ EXAMPLES = r"""
     rights:
       - {system_id: 11, login: aadler, right: A}
       - {system_id: 11, login: bbauer, right: D}
+
+- name: Rights follow the register, and superusers stay what PPMS made them
+  ppms_right:
+    url: https://ppms.example.org/site/pumapi/
+    api_key: "{{ vault_ppms_api_key }}"
+    rights: "{{ people_access | ppms_rights(people_register) }}"
+    keep_superusers: true
+    most_removed: 5
 """
 
 RETURN = r"""
@@ -50,6 +81,16 @@ unchanged:
   description: How many were as they should be.
   returned: success
   type: int
+kept_superusers:
+  description: Logins of people who stayed superusers though O(rights) says otherwise.
+  returned: success
+  type: list
+  elements: str
+ignored:
+  description: Logins of people whose rights were left out, because PPMS doesn't know them.
+  returned: success
+  type: list
+  elements: str
 """
 
 from typing import Any
@@ -70,6 +111,10 @@ ARGUMENTS: dict[str, Any] = {
             "right": {"type": "str", "choices": list(RIGHTS), "required": True},
         },
     },
+    "keep_superusers": {"type": "bool", "default": False},
+    "most_removed": {"type": "int"},
+    "unknown_people": {"type": "str", "choices": ["fail", "ignore"], "default": "fail"},
+    "new_people": {"type": "list", "elements": "str", "default": []},
 }
 
 
@@ -77,7 +122,15 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
-        result = converge_rights(connection(module.params), module.params["rights"], check_mode=module.check_mode)
+        result = converge_rights(
+            connection(module.params),
+            module.params["rights"],
+            check_mode=module.check_mode,
+            keep_superusers=module.params["keep_superusers"],
+            most_removed=module.params["most_removed"],
+            ignore_unknown=module.params["unknown_people"] == "ignore",
+            new_people=module.params["new_people"],
+        )
     except PpmsError as error:
         module.fail_json(msg=str(error))
     module.exit_json(**result)

@@ -37,6 +37,13 @@ options:
         description: Whether the person may book and use instruments.
         type: bool
         default: true
+  existing:
+    description:
+      - What becomes of people whom PPMS has. V(update) brings them to what O(users) says; that takes a call a person.
+      - V(keep) only makes who is missing. The group is who pays, and at some sites PPMS's own to say.
+    type: str
+    choices: [update, keep]
+    default: update
 extends_documentation_fragment: [ppms]
 attributes:
   check_mode: {support: full, description: Shows exactly what a run would change.}
@@ -51,6 +58,13 @@ EXAMPLES = r"""
     users:
       - {login: aadler, given_name: Anna, family_name: Adler, mail: aadler@example.org, group: neuro}
       - {login: bbauer, active: false}
+
+- name: Newcomers are known, and nobody else is changed
+  ppms_user:
+    url: https://ppms.example.org/site/pumapi/
+    api_key: "{{ vault_ppms_api_key }}"
+    users: "{{ people_access | ppms_users(people_register, facility_ppms_staff_group) }}"
+    existing: keep
 """
 
 RETURN = r"""
@@ -91,6 +105,7 @@ ARGUMENTS: dict[str, Any] = {
             "active": {"type": "bool", "default": True},
         },
     },
+    "existing": {"type": "str", "choices": ["update", "keep"], "default": "update"},
 }
 
 
@@ -98,7 +113,12 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
-        result = converge_users(connection(module.params), module.params["users"], check_mode=module.check_mode)
+        result = converge_users(
+            connection(module.params),
+            module.params["users"],
+            check_mode=module.check_mode,
+            keep_existing=module.params["existing"] == "keep",
+        )
     except PpmsError as error:
         module.fail_json(msg=str(error))
     module.exit_json(**result)

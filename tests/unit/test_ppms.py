@@ -143,6 +143,80 @@ def test_rights_are_given_and_confirmed(run_module, connection, ppms):
     assert not run_module("ppms_right", arguments)["changed"]
 
 
+def rights_of(*wanted, **options):
+    return {
+        "rights": [{"system_id": system, "login": login, "right": kind} for system, login, kind in wanted],
+        **options,
+    }
+
+
+def test_a_superuser_stays_one_and_an_administrator_s_second_line_hides_nothing(run_module, connection, ppms, server):
+    server.facility.data["rights"]["11"]["jmueller"] = "S"
+    assert ppms.rights(11) == {"jmueller": "S"}
+    wanted = rights_of((11, "JMueller", "D"), (12, "jmueller", "A"), keep_superusers=True, most_removed=0)
+    done = run_module("ppms_right", {**connection, **wanted})
+    assert done["kept_superusers"] == ["JMueller"]
+    assert "S" not in done["diff"]["after"]
+    assert (ppms.rights(11), ppms.rights(12)) == ({"jmueller": "S"}, {"jmueller": "A"})
+    again = run_module("ppms_right", {**connection, **wanted})
+    assert (again["changed"], again["unchanged"]) == (False, 2)
+    run_module("ppms_right", {**connection, **rights_of((11, "jmueller", "D"))})
+    assert ppms.rights(11) == {"jmueller": "D"}
+
+
+def test_a_run_that_would_take_rights_from_too_many_changes_nothing_and_names_them(
+    run_module, connection, ppms, server
+):
+    for login in ("ada", "bob", "eve"):
+        server.facility.data["users"][login] = {**server.facility.data["users"]["jmueller"], "login": login}
+    server.facility.data["rights"] = {"11": {"ada": "A", "bob": "N"}, "12": {"ada": "A"}}
+    closing = [(11, "ada", "D"), (12, "ada", "D"), (11, "bob", "D")]
+    # Who has no right yet loses none, and who comes to more loses none either.
+    wanted = rights_of(*closing, (12, "bob", "D"), (11, "eve", "A"))
+    for check in (True, False):
+        refused = run_module("ppms_right", {**connection, **wanted, "most_removed": 1}, check=check)
+        assert "2 would lose something, and one run may take from 1 at most" in refused["msg"]
+        assert "(ada: A on instrument 11, A on instrument 12; bob: N on instrument 11): nothing was" in refused["msg"]
+    assert ppms.rights(11) == {"ada": "A", "bob": "N"}
+    assert run_module("ppms_right", {**connection, **wanted, "most_removed": 2})["changed"]
+    assert ppms.rights(11) == {"ada": "D", "bob": "D", "eve": "A"}
+    assert not run_module("ppms_right", {**connection, **wanted, "most_removed": 0})["changed"]
+
+
+def test_what_closes_is_set_before_what_opens(run_module, connection, server, monkeypatch):
+    order = []
+    monkeypatch.setattr(Ppms, "set_right", lambda _, system, login, kind: order.append((system, login, kind)))
+    run_module("ppms_right", {**connection, **rights_of((12, "jmueller", "A"), (11, "jmueller", "D"))})
+    assert order == [(11, "jmueller", "D"), (12, "jmueller", "A")]
+
+
+def test_people_whom_ppms_does_not_know_are_refused_or_left_out(run_module, connection, ppms):
+    wanted = rights_of((11, "jmueller", "D"), (11, "who", "A"), (11, "gone", "D"))
+    refused = run_module("ppms_right", {**connection, **wanted})
+    assert "doesn't know who: make the person first" in refused["msg"]
+    assert ppms.rights(11) == {"jmueller": "A"}
+    done = run_module("ppms_right", {**connection, **wanted, "unknown_people": "ignore"})
+    assert done["ignored"] == ["who"]
+    assert ppms.rights(11) == {"jmueller": "D"}
+
+
+def test_check_mode_shows_the_rights_of_somebody_whom_the_run_would_make(run_module, connection, ppms):
+    made = run_module("ppms_user", {**connection, "users": [PERSON]}, check=True)["created"]
+    wanted = rights_of((11, "aadler", "A"), (12, "aadler", "D"), new_people=made)
+    looked = run_module("ppms_right", {**connection, **wanted}, check=True)
+    run_module("ppms_user", {**connection, "users": [PERSON]})
+    done = run_module("ppms_right", {**connection, **wanted})
+    assert looked["diff"] == done["diff"]
+    assert ppms.rights(12) == {"aadler": "D"}
+
+
+def test_people_whom_ppms_has_stay_as_they_are_where_that_is_asked_for(run_module, connection, ppms):
+    other = {**PERSON, "login": "JMueller", "group": "nobody-s"}
+    made = run_module("ppms_user", {**connection, "users": [other, PERSON], "existing": "keep"})
+    assert (made["created"], made["updated"], made["unchanged"]) == (["aadler"], [], 1)
+    assert ppms.user("jmueller").mail == "j@example.org"
+
+
 def test_an_unknown_instrument_and_an_unknown_person_are_told(run_module, connection):
     strange = run_module("ppms_right", {**connection, "rights": [{"system_id": 99, "login": "jmueller", "right": "A"}]})
     assert "no instrument 99: it has 11, 12" in strange["msg"]

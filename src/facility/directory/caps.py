@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A limit for what one run may take from people: a slip of the policy must not shut out a whole facility."""
+"""What a plan would take from people, and the refusal of one that takes from too many: see core/caps.py."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..core.caps import too_many
 from ..core.plan import Attributes
 from .server import DirectoryError
-
-_NAMED = 20
 
 
 def refuse_many(losses: Mapping[str, str], most: int | None) -> None:
@@ -19,17 +18,11 @@ def refuse_many(losses: Mapping[str, str], most: int | None) -> None:
         most: How many may; None: any number.
 
     Raises:
-        DirectoryError: of kind rejected, with those who would lose something.
+        DirectoryError: of kind too_many, with those who would lose something.
     """
-    if most is None or len(losses) <= most:
-        return
-    named = "; ".join(f"{name}: {loss}" for name, loss in sorted(losses.items())[:_NAMED])
-    more = f" and {len(losses) - _NAMED} more" if len(losses) > _NAMED else ""
-    raise DirectoryError(
-        "rejected",
-        f"{len(losses)} would lose something, and one run may take from {most} at most ({named}{more}): nothing was "
-        "changed; see whether that is meant, then give most_removed a larger number for one run",
-    )
+    refusal = too_many(losses, most)
+    if refusal:
+        raise DirectoryError("too_many", refusal)
 
 
 def lost_memberships(got: Mapping[str, Attributes], wanted: Mapping[str, Attributes | None]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-Kind = Literal["unreachable", "certificate", "refused", "not_found", "rejected"]
+Kind = Literal["unreachable", "certificate", "refused", "not_found", "rejected", "too_many"]
 
 # ExtendedRequest with the OID of StartTLS [RFC 4511, 4.14], message 1.
 _START_TLS_REQUEST = b"\x30\x1d\x02\x01\x01\x77\x18\x80\x16" + b"1.3.6.1.4.1.1466.20037"
@@ -26,7 +26,7 @@ class DirectoryError(Exception):
     """What went wrong with the directory, in one line that names the server and the cure.
 
     kind is unreachable (no answer), certificate (not to be trusted), refused (the bind), not_found (an object that
-    is needed) or rejected (a request that isn't possible as it is).
+    is needed), rejected (a request that isn't possible as it is) or too_many (it would take from too many people).
     """
 
     def __init__(self, kind: Kind, message: str) -> None:

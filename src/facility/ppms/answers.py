@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass
 
 KINDS = {"A": "autonomous", "N": "novice", "S": "superuser", "D": "deactivated"}
+SUPERUSER = "S"
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _RIGHT = re.compile(r"([ANSD])[:,](\S+)")
 _ERROR = re.compile(r"\s*error\b", re.IGNORECASE)
@@ -141,7 +142,10 @@ def systems(text: str) -> list[System]:
 
 
 def rights(text: str) -> dict[str, str]:
-    """Return kind of right by login (getsysrights) or system (getuserrights); format=csv turns colons into commas."""
+    """Return kind of right by login (getsysrights) or system (getuserrights); format=csv turns colons into commas.
+
+    Administrators stand there twice, with A and with S: whoever is a superuser is that.
+    """
     found: dict[str, str] = {}
     for line in text.splitlines():
         if not line.strip():
@@ -149,7 +153,8 @@ def rights(text: str) -> dict[str, str]:
         match = _RIGHT.fullmatch(line.strip())
         if match is None:
             raise AnswerError(f"a right that is neither A, N, S nor D: {line[:40]!r}")
-        found[match[2]] = match[1]
+        if found.get(match[2]) != SUPERUSER:
+            found[match[2]] = match[1]
     return found
 
 

@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..core.plan import Plan, State, Value, plan
-from .answers import KINDS, User
+from ..core.caps import too_many
+from ..core.plan import Change, Plan, State, Value, plan
+from .answers import KINDS, SUPERUSER, User
 from .pumapi import Access, Ppms, PpmsError
 
 CONNECTION: dict[str, Any] = {
@@ -27,13 +28,16 @@ def connection(params: Mapping[str, Any]) -> Ppms:
     return Ppms(Access(params["url"], params["api_key"], params["ca_file"] or "", params["proxy"]))
 
 
-def converge_users(ppms: Ppms, wanted: Sequence[Mapping[str, Any]], *, check_mode: bool) -> dict[str, Any]:
+def converge_users(
+    ppms: Ppms, wanted: Sequence[Mapping[str, Any]], *, check_mode: bool, keep_existing: bool = False
+) -> dict[str, Any]:
     """Bring people to where they should be. Nobody is ever deleted: PPMS keeps who used what.
 
     Args:
         ppms: the port.
         wanted: login and active, and where active: given_name, family_name, mail, group.
         check_mode: only show.
+        keep_existing: whoever PPMS has stays as PPMS has them; asked with one call in place of one a person.
 
     Returns:
         changed, diff, created, updated, unchanged.
@@ -41,7 +45,10 @@ def converge_users(ppms: Ppms, wanted: Sequence[Mapping[str, Any]], *, check_mod
     Raises:
         PpmsError: PPMS refuses, or a group doesn't exist; then nobody was changed.
     """
-    got = ppms.people(entry["login"] for entry in wanted)
+    existing = {login.lower() for login in ppms.users()} if keep_existing else set()
+    kept = [entry for entry in wanted if entry["login"].lower() in existing]
+    wanted = [entry for entry in wanted if entry not in kept]
+    got = {} if keep_existing else ppms.people(entry["login"] for entry in wanted)
     targets: dict[str, dict[str, Value] | None] = {}
     for entry in wanted:
         if not entry["active"] and entry["login"] not in got:
@@ -66,22 +73,38 @@ def converge_users(ppms: Ppms, wanted: Sequence[Mapping[str, Any]], *, check_mod
         for change in steps.changes:
             target = {**_people(got).get(change.key, {}), **(targets[change.key] or {})}
             ppms.save_user(_user(change.key, target), new=change.action == "create")
-    return {**_result_of(steps), "created": steps.keys("create"), "updated": steps.keys("update")}
+    result = _result_of(steps)
+    result["unchanged"] += len(kept)
+    return {**result, "created": steps.keys("create"), "updated": steps.keys("update")}
 
 
-def converge_rights(ppms: Ppms, wanted: Sequence[Mapping[str, Any]], *, check_mode: bool) -> dict[str, Any]:
-    """Give people the rights that they should have.
+def converge_rights(
+    ppms: Ppms,
+    wanted: Sequence[Mapping[str, Any]],
+    *,
+    check_mode: bool,
+    keep_superusers: bool = False,
+    most_removed: int | None = None,
+    ignore_unknown: bool = False,
+    new_people: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Give people the rights that they should have. What closes is set before what opens.
 
     Args:
         ppms: the port.
-        wanted: system_id, login and right (A, N, S or D).
+        wanted: system_id, login and right (A, N, S or D). Of people whom PPMS doesn't know D is there already.
         check_mode: only show.
+        keep_superusers: who is a superuser of an instrument stays that.
+        most_removed: from how many people something may be taken; None: any number.
+        ignore_unknown: leave out people whom PPMS doesn't know, rather than refuse.
+        new_people: who counts as known: in check mode nobody has made them.
 
     Returns:
-        changed, diff, unchanged.
+        changed, diff, unchanged, kept_superusers and ignored (logins).
 
     Raises:
-        PpmsError: an instrument or kind that doesn't exist (then nothing was changed), or PPMS refuses.
+        PpmsError: an instrument, a kind or a person doesn't exist, or too many would lose a right (then nothing was
+            changed), or PPMS refuses.
     """
     known = {system.number for system in ppms.systems}
     unknown = sorted({entry["system_id"] for entry in wanted} - known)
@@ -89,24 +112,61 @@ def converge_rights(ppms: Ppms, wanted: Sequence[Mapping[str, Any]], *, check_mo
         raise PpmsError(
             f"PPMS has no instrument {', '.join(map(str, unknown))}: it has {', '.join(map(str, sorted(known)))}"
         )
-    systems = sorted({entry["system_id"] for entry in wanted})
-    got: dict[str, dict[str, Value]] = {
-        f"{login} on {system}": {"right": kind} for system in systems for login, kind in ppms.rights(system).items()
+    # PPMS may write a login in other letters than we do.
+    people = {login.lower() for login in [*ppms.users(), *new_people]}
+    strangers = sorted({e["login"] for e in wanted if e["login"].lower() not in people and e["right"] != "D"})
+    if strangers and not ignore_unknown:
+        raise PpmsError(f"PPMS doesn't know {', '.join(strangers)}: make the person first, with ppms_user")
+    got = _rights(ppms, {entry["system_id"] for entry in wanted})
+    settled = [entry for entry in wanted if keep_superusers and got.get(_key(entry)) == SUPERUSER]
+    by_name = {
+        f"{entry['login']} on {entry['system_id']}": entry
+        for entry in wanted
+        if entry["login"].lower() in people and entry not in settled
     }
-    by_name = {f"{entry['login']} on {entry['system_id']}": entry for entry in wanted}
-    steps = plan(got, {name: {"right": entry["right"]} for name, entry in by_name.items()})
+    state: State = {name: {"right": got[_key(entry)]} for name, entry in by_name.items() if _key(entry) in got}
+    steps = plan(state, {name: {"right": entry["right"]} for name, entry in by_name.items()})
+    refusal = too_many(_losses(steps.changes, by_name), most_removed)
+    if refusal:
+        raise PpmsError(refusal)
     if not check_mode:
-        for change in steps.changes:
-            entry = by_name[change.key]
+        changed = sorted((by_name[change.key] for change in steps.changes), key=lambda entry: _rank(entry["right"]))
+        for entry in changed:
             ppms.set_right(entry["system_id"], entry["login"], entry["right"])
-        _confirmed(ppms, [by_name[change.key] for change in steps.changes])
-    return _result_of(steps)
+        _confirmed(ppms, changed)
+    result = _result_of(steps)
+    result["unchanged"] += len(settled)
+    return {**result, "kept_superusers": sorted({entry["login"] for entry in settled}), "ignored": strangers}
+
+
+def _rights(ppms: Ppms, systems: set[int]) -> dict[tuple[str, int], str]:
+    """The kind of right by login, in small letters, and instrument."""
+    return {(login.lower(), system): kind for system in sorted(systems) for login, kind in ppms.rights(system).items()}
+
+
+def _key(entry: Mapping[str, Any]) -> tuple[str, int]:
+    return entry["login"].lower(), entry["system_id"]
+
+
+def _rank(kind: str) -> int:
+    """How much a right opens: D nothing, S most."""
+    return "DNAS".index(kind)
+
+
+def _losses(changes: Sequence[Change], by_name: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Who would lose which rights, by login. Who has none on an instrument yet loses none."""
+    losses: dict[str, list[str]] = {}
+    for change in changes:
+        before, entry = change.before.get("right"), by_name[change.key]
+        if isinstance(before, str) and _rank(entry["right"]) < _rank(before):
+            losses.setdefault(entry["login"], []).append(f"{before} on instrument {entry['system_id']}")
+    return {login: ", ".join(rights) for login, rights in losses.items()}
 
 
 def _confirmed(ppms: Ppms, changed: Sequence[Mapping[str, Any]]) -> None:
     """PPMS answers "done" to much that it doesn't do, so it is asked again."""
-    now = {system: ppms.rights(system) for system in {entry["system_id"] for entry in changed}}
-    lost = [entry["login"] for entry in changed if now[entry["system_id"]].get(entry["login"]) != entry["right"]]
+    now = _rights(ppms, {entry["system_id"] for entry in changed})
+    lost = sorted({entry["login"] for entry in changed if now.get(_key(entry)) != entry["right"]})
     if lost:
         raise PpmsError(
             f"PPMS said done, but these have no such right afterwards: {', '.join(lost)}: see PPMS's own pages"

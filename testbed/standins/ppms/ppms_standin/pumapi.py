@@ -177,7 +177,9 @@ def _getsysrights(call: Call) -> Reply:
         return Reply("error: invalid id")
     between = "," if call.get("format") == "csv" else ":"
     rights = call.facility.data["rights"].get(call.get("id"), {})
-    return Reply("".join(f"{kind}{between}{login}{END}" for login, kind in sorted(rights.items())))
+    # Superusers stand there twice, and which of the two lines is the last is nobody's promise.
+    lines = sorted({(login, kind) for login, own in rights.items() for kind in {own, "A" if own == "S" else own}})
+    return Reply("".join(f"{kind}{between}{login}{END}" for login, kind in reversed(lines)))
 
 
 def _getuserrights(call: Call) -> Reply:
