@@ -26,6 +26,7 @@ from facility.core.checks import faults as faults_of_checks  # noqa: E402 - need
 from facility.core.program_files import program_files as files_of_program  # noqa: E402 - needs it, too
 from facility.core.sandbox import sandbox as sandbox_of_unit  # noqa: E402 - needs it, too
 from facility.omero import sql as omero_sql  # noqa: E402 - needs it, too
+from facility.people import members  # noqa: E402 - needs it, too
 
 # The options that all modules for device PCs share (doc_fragments/device_pc.py).
 _CONNECTION = frozenset(
@@ -36,6 +37,7 @@ _CONNECTION = frozenset(
 )  # fmt: skip
 # What lookup access decides of an account.
 _DECIDED = ("enabled", "account_expires")
+_DOOR_TITLES = {"wiki": "the wiki", "share": "drive X", "omero": "OMERO"}
 _KIND_TITLES = {"researcher": "researcher", "staff": "staff", "it_admin": "IT administrator"}
 
 
@@ -48,7 +50,9 @@ def domain_to_dn(domain: str) -> str:
 
 
 def directory_groups(
-    register: Mapping[str, Any], instrument_members: Mapping[str, Mapping[str, Sequence[str]]] | None = None
+    register: Mapping[str, Any],
+    instrument_members: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
+    door_members: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
 ) -> list[dict[str, Any]]:
     """All groups and their members, for directory_group's groups.
 
@@ -56,10 +60,12 @@ def directory_groups(
         register: A register.
         instrument_members: Per instrument who is to be a member and who isn't, as the filter instrument_members says
             it. An instrument that isn't in it keeps the members it has.
+        door_members: Per door likewise, as the filter door_members says it.
 
     Returns:
-        rg-<research group>, facility-staff, facility-it, facility-users (which holds all of them, nested) and
-        instrument-<name>. Of the others members are set: the register rules.
+        rg-<research group>, facility-staff, facility-it, facility-users (which holds all of them, nested),
+        instrument-<name>, and door-<name> of each door in door_members. But of these two kinds members are set: the
+        register rules.
     """
     people, research_groups = register["people"], register["research_groups"]
     nested = [f"rg-{group['name']}" for group in research_groups] + ["facility-staff", "facility-it"]
@@ -76,8 +82,12 @@ def directory_groups(
     groups.append(_group("facility-users", "Everybody with an account at the facility", nested))
     for instrument in register["instruments"]:
         group = _group(f"instrument-{instrument['name']}", f"May log on to {instrument['title']}", None)
-        if members := (instrument_members or {}).get(instrument["name"]):
-            group["members"] = {kind: list(logins) for kind, logins in members.items()}
+        if changes := (instrument_members or {}).get(instrument["name"]):
+            group["members"] = {kind: list(logins) for kind, logins in changes.items()}
+        groups.append(group)
+    for door, changes in (door_members or {}).items():
+        group = _group(f"door-{door}", f"May use {_DOOR_TITLES.get(door, door)}", None)
+        group["members"] = {kind: list(logins) for kind, logins in changes.items()}
         groups.append(group)
     return groups
 
@@ -110,26 +120,24 @@ def directory_users(
     ]
 
 
-def instrument_members(
-    access: Mapping[str, Mapping[str, Any]], register: Mapping[str, Any]
-) -> dict[str, dict[str, list[str]]]:
-    """Who may log on to each instrument and who may not, for directory_groups.
+def instrument_members(access: Mapping[str, Any], register: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
+    """Who may log on to each instrument, for directory_groups; see people/members.py. access: of lookup access."""
+    return members.instruments(access, register)
 
-    Args:
-        access: What lookup access decided, by login.
-        register: A register.
 
-    Returns:
-        {"confocal-1": {"add": ["aadler", ...], "remove": [...]}}. IT administrators and accounts that the register
-        doesn't know are in neither: they stay what somebody made them.
-    """
-    known = {person["login"] for person in register["people"]}
-    found: dict[str, dict[str, list[str]]] = {}
-    for login, wishes in sorted(access.items()):
-        if wishes["directory"] and login in known:
-            for instrument, may in wishes["directory"]["log_on"].items():
-                found.setdefault(instrument, {"add": [], "remove": []})["add" if may else "remove"].append(login)
-    return found
+def door_members(access: Mapping[str, Any], register: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
+    """Who may use the wiki, the share and OMERO, for directory_groups; see people/members.py."""
+    return members.doors(access, register)
+
+
+def ppms_users(access: Mapping[str, Any], register: Mapping[str, Any], staff_group: str = "") -> list[dict[str, Any]]:
+    """People whom PPMS should know, for ppms_user's users; see people/members.py."""
+    return members.ppms_users(access, register, staff_group)
+
+
+def ppms_rights(access: Mapping[str, Any], register: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Rights in PPMS, for ppms_right's rights; see people/members.py."""
+    return members.ppms_rights(access, register)
 
 
 def _end_of(day: str | None, zone: ZoneInfo) -> str:
@@ -317,6 +325,7 @@ class FilterModule:
             "directory_groups": directory_groups,
             "directory_users": directory_users,
             "domain_to_dn": domain_to_dn,
+            "door_members": door_members,
             "faults": faults,
             "htpasswd_hash": htpasswd_hash,
             "instrument_members": instrument_members,
@@ -324,6 +333,8 @@ class FilterModule:
             "omero_groups": omero_groups,
             "omero_query": omero_query,
             "omero_users": omero_users,
+            "ppms_rights": ppms_rights,
+            "ppms_users": ppms_users,
             "program_files": program_files,
             "research_group_members": research_group_members,
             "sandbox": sandbox,

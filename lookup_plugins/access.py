@@ -52,7 +52,8 @@ RETURN = r"""
 _raw:
   description: >-
     One dictionary a folder, by login, with untouched (an IT administrator, of whom nothing is wanted), directory
-    (enabled, account_expires, groups), ppms (a list of system_id, login and right), omero, share and wiki.
+    (enabled, account_expires, groups, log_on, doors), ppms (known, and rights as a list of system_id, login and right),
+    omero, share and wiki.
   type: list
   elements: dict
 """

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.acceptance.browser import Browser, trusting_home
+from tests.acceptance.register import EXAMPLE, NEWCOMER, edit, people, remove_account
 
 REPOSITORY = Path(__file__).parents[2]
 SECRETS = REPOSITORY / "inventories" / "example" / "secrets"
@@ -68,3 +70,21 @@ def browser(browser_home: Path, screenshots: Path, tmp_path: Path) -> Iterator[B
     """A browser that nobody has used before."""
     with Browser.opened(browser_home, tmp_path / "profile", screenshots) as browser:
         yield browser
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A copy of the example's inventory that may be spoilt; secrets and passwords are the running facility's."""
+    copy = tmp_path / "inventories" / "copy"
+    shutil.copytree(EXAMPLE, copy, ignore=shutil.ignore_patterns("secrets"))
+    (copy / "secrets").symlink_to(EXAMPLE / "secrets")
+    (tmp_path / "build").symlink_to(REPOSITORY / "build")
+    return copy
+
+
+@pytest.fixture
+def newcomer(site: Path) -> Iterator[str]:
+    """Put a person into the copy's register; take the account away afterwards."""
+    edit(people(site), lambda register: register["people"].append(NEWCOMER))
+    yield NEWCOMER["login"]
+    remove_account(site, NEWCOMER["login"])

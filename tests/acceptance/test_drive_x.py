@@ -11,7 +11,7 @@ import pytest
 from tests.acceptance.browser import Browser
 from tests.acceptance.drive import Drive, imported, imports, picture, settled
 
-RESEARCHER, COLLEAGUE, EXPIRED = "bbergstroem", "ccosta", "oolsen"
+RESEARCHER, COLLEAGUE, EXPIRED = "eerdogan", "ccosta", "oolsen"
 
 
 @pytest.fixture(scope="module")

@@ -68,8 +68,11 @@ def test_access_rules_can_say_who_may_use_an_instrument(filters):
     assert groups_by_name(other)["instrument-confocal-1"] is None
 
 
-def wish(*, enabled=True, expires="never", **log_on):
-    return {"directory": {"enabled": enabled, "account_expires": expires, "groups": [], "log_on": log_on}}
+def wish(*, enabled=True, expires="never", doors=None, ppms=None, **log_on):
+    directory = {
+        "enabled": enabled, "account_expires": expires, "groups": [], "log_on": log_on, "doors": doors or {},
+    }  # fmt: skip
+    return {"directory": directory, "ppms": ppms or {"known": True, "rights": []}}
 
 
 ACCESS = {
@@ -84,6 +87,53 @@ def test_who_is_decided_about_is_added_or_removed_and_administrators_and_strange
     assert filters.instrument_members(ACCESS, REGISTER) == {
         "sted": {"add": ["aadler"], "remove": ["sstein"]}, "free": {"add": [], "remove": ["sstein"]},
     }  # fmt: skip
+
+
+def test_a_door_s_group_holds_it_administrators_as_a_group_and_who_is_decided_about(filters):
+    access = {
+        "aadler": wish(doors={"wiki": True, "share": False}),
+        "sstein": wish(doors={}),
+        "iivanova": {"directory": None},
+        "guest": wish(doors={"share": True}),
+    }
+    members = filters.door_members(access, REGISTER)
+    assert members == {
+        "wiki": {"add": ["facility-it", "aadler"], "remove": []},
+        "share": {"add": ["facility-it"], "remove": ["aadler"]},
+        "omero": {"add": ["facility-it"], "remove": []},
+    }
+    groups = {group["name"]: group for group in filters.directory_groups(REGISTER, {}, members)}
+    expected = {"add": ["facility-it"], "remove": ["aadler"]}
+    assert groups["door-share"] == {"name": "door-share", "description": "May use drive X", "members": expected}
+    assert {"door-wiki", "door-omero"} < set(groups)
+
+
+PPMS_ACCESS = {
+    "aadler": wish(ppms={"known": True, "rights": [{"system_id": 11, "login": "aadler", "right": "A"}]}),
+    "sstein": wish(ppms={"known": True, "rights": [{"system_id": 11, "login": "sstein", "right": "D"}]}),
+    "iivanova": {"directory": None, "ppms": None},
+    "guest": wish(ppms={"known": True, "rights": [{"system_id": 11, "login": "guest", "right": "A"}]}),
+}
+
+
+def test_ppms_gets_to_know_people_in_the_group_that_pays_for_them(filters):
+    adler = {"login": "aadler", "given_name": "Anna", "family_name": "Adler", "mail": "a@example.org"}
+    stein = {"login": "sstein", "given_name": "Sabine", "family_name": "Stein", "mail": "s@example.org"}
+    assert filters.ppms_users(PPMS_ACCESS, REGISTER, "Core staff") == [
+        {**adler, "group": "neuro"},
+        {**stein, "group": "Core staff"},
+    ]
+    billed = {**REGISTER, "research_groups": [{"name": "neuro", "title": "N", "ppms_group": "AG Berger"}]}
+    assert filters.ppms_users(PPMS_ACCESS, billed) == [{**adler, "group": "AG Berger"}]
+    left = {**PPMS_ACCESS, "aadler": wish(ppms={"known": False, "rights": []})}
+    assert filters.ppms_users(left, REGISTER) == []
+
+
+def test_rights_in_ppms_are_those_of_people_who_were_decided_about(filters):
+    assert filters.ppms_rights(PPMS_ACCESS, REGISTER) == [
+        {"system_id": 11, "login": "aadler", "right": "A"},
+        {"system_id": 11, "login": "sstein", "right": "D"},
+    ]
 
 
 def test_a_decision_shuts_an_account_and_says_when_it_ends_but_never_an_administrator_s(filters):
@@ -146,8 +196,8 @@ def test_ansible_finds_every_filter_by_its_name(filters):
     found = filters.FilterModule().filters()
     assert set(found) == {
         "derived_secret", "device_agents", "device_connections", "directory_groups", "directory_users",
-        "domain_to_dn", "faults", "htpasswd_hash", "instrument_members", "local_moment", "omero_groups",
-        "omero_query", "omero_users", "program_files", "research_group_members", "sandbox",
+        "domain_to_dn", "door_members", "faults", "htpasswd_hash", "instrument_members", "local_moment", "omero_groups",
+        "omero_query", "omero_users", "ppms_rights", "ppms_users", "program_files", "research_group_members", "sandbox",
     }  # fmt: skip
     assert all(function.__name__ == name for name, function in found.items())
 

@@ -126,7 +126,7 @@ def test_what_runs_out_is_listed_with_the_earliest_first(ask):
 
 def test_check_counts_what_is_good_and_names_all_that_is_not(ask, site):
     assert ask("check")[0] == 0
-    assert json.loads(ask("check", "--json")[1])["facts"]["sessions"] == 6
+    assert json.loads(ask("check", "--json")[1])["facts"]["sessions"] == 7
     file = site / "register/facts/2026.yml"
     file.write_text(file.read_text().replace("by: tthoma", "by: rrossi").replace("person: ccosta", "person: ccoste"))
     code, output, errors = ask("check", inventory=site)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facility.directory import filetime
+from facility.people import policy as policies
 from facility.people.access import decide
 from facility.people.facts import Block, Known
 from facility.people.wishes import end_of, wishes
@@ -20,6 +21,7 @@ from tests.people_facts import (
     colleagues,
     day,
     days,
+    facility,
     histories,
     person,
     policy,
@@ -47,8 +49,15 @@ def test_a_new_person_has_an_account_her_group_and_the_doors_that_demand_nothing
             "account_expires": "2026-08-30T00:00:00+02:00",
             "groups": ["door-wiki", "instrument-bench", "rg-neuro"],
             "log_on": {"confocal": False, "twin": False, "lamp": False},
+            "doors": {"wiki": True, "share": False, "omero": False},
         },
-        "ppms": [{"system_id": 11, "login": "anna", "right": "D"}, {"system_id": 12, "login": "anna", "right": "D"}],
+        "ppms": {
+            "known": True,
+            "rights": [
+                {"system_id": 11, "login": "anna", "right": "D"},
+                {"system_id": 12, "login": "anna", "right": "D"},
+            ],
+        },
         "omero": {"open": False, "group": "rg-neuro"},
         "share": {"open": False},
         "wiki": {"open": True},
@@ -66,7 +75,8 @@ def test_briefed_and_trained_she_may_log_on_and_book():
         "instrument-confocal",
         "rg-neuro",
     ]
-    assert [right["right"] for right in found["ppms"]] == ["A", "D"]
+    assert found["directory"]["doors"] == {"wiki": True, "share": True, "omero": False}
+    assert [right["right"] for right in found["ppms"]["rights"]] == ["A", "D"]
 
 
 def test_the_account_expires_with_the_end_of_what_every_door_demands():
@@ -101,6 +111,35 @@ def test_whose_last_day_has_passed_hears_that_and_not_that_the_account_is_disabl
     assert not anna(block, on=date(2026, 8, 30))["directory"]["enabled"]
 
 
+def test_of_whom_the_last_day_has_passed_no_door_s_group_is_changed_but_a_block_shuts_all_of_them():
+    assert anna(on=date(2026, 8, 30))["directory"]["doors"] == {}
+    assert not anna(on=date(2026, 8, 30))["ppms"]["known"]
+    block = Block(id="b", **recorded(), person="anna", begins=day(1), reason="left")
+    for on in (day(5), date(2026, 8, 30)):
+        assert set(anna(block, on=on)["directory"]["doors"].values()) == {False}
+
+
+def test_a_block_of_one_door_takes_the_person_out_of_its_group_even_where_nothing_is_demanded():
+    block = Block(id="b", **recorded(), person="anna", begins=day(1), reason="wrote nonsense", door="wiki")
+    assert anna(block, on=day(5))["directory"]["doors"]["wiki"] is False
+
+
+def test_rights_on_an_instrument_that_demands_nothing_are_left_alone_but_not_a_blocked_person_s():
+    described = facility()
+    next(one for one in described["instruments"] if one["name"] == "bench")["ppms_system_id"] = 99
+    rules = policies.validated(described)
+    assert rights(anna(on=day(5), rules=rules)) == {11: "D", 12: "D"}
+    assert rights(anna(on=date(2026, 8, 30), rules=rules)) == {11: "D", 12: "D"}
+    block = Block(id="b", **recorded(), person="anna", begins=day(1), reason="broke it", instrument="bench")
+    assert rights(anna(block, on=day(5), rules=rules))[99] == "D"
+    leave = Block(id="b", **recorded(), person="anna", begins=day(1), reason="leave")
+    assert rights(anna(leave, on=day(5), rules=rules))[99] == "D"
+
+
+def rights(found):
+    return {right["system_id"]: right["right"] for right in found["ppms"]["rights"]}
+
+
 def test_staff_are_in_their_group_and_need_no_end():
     found = wanted([*colleagues(), person()], day(5), login="sabine")
     assert found["directory"]["account_expires"] == "never"
@@ -124,7 +163,8 @@ def test_no_system_is_open_while_the_account_is_not_and_none_outlives_it(facts, 
     directory = found["directory"]
     doors = [group for group in directory["groups"] if group.startswith(("door-", "instrument-"))]
     opened = [*doors, *(door for door in ("omero", "share", "wiki") if found[door]["open"]),
-              *(right for right in found["ppms"] if right["right"] == "A")]  # fmt: skip
+              *(right for right in found["ppms"]["rights"] if right["right"] == "A"),
+              *(door for door, is_open in directory["doors"].items() if is_open)]  # fmt: skip
     expires = datetime.fromisoformat(directory["account_expires"]).date()
     if not decision.log_in.open:
         assert opened == []

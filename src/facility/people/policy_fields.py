@@ -35,6 +35,8 @@ RESEARCH_GROUP = (
     Field("title", required=True),
     Field("omero", check=one_of(OMERO_PERMISSIONS)),
     Field("owner", check=login_like),
+    # A name of PPMS's own, with blanks and all.
+    Field("ppms_group"),
 )
 INSTRUMENT = (
     Field("name", required=True, check=named),

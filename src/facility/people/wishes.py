@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from .access import LOG_ON, PPMS, Decision, decide_all
 from .facts import Facts, Person
-from .policy import Policy
+from .policy import DOORS, Policy
 
 NEVER = "never"
 
@@ -26,12 +26,15 @@ class Directory(TypedDict):
         groups: All that it should be in.
         log_on: By instrument whether it belongs into its log-on group. One that demands nothing is missing, for its
             group is made by hand, but where the person is blocked there.
+        doors: By door whether it belongs into the group door-<door>. All are missing where the person's last day has
+            passed: the account has expired, and that is no reason to take groups from it.
     """
 
     enabled: bool
     account_expires: str
     groups: list[str]
     log_on: dict[str, bool]
+    doors: dict[str, bool]
 
 
 class PpmsRight(TypedDict):
@@ -40,6 +43,19 @@ class PpmsRight(TypedDict):
     system_id: int
     login: str
     right: str
+
+
+class Ppms(TypedDict):
+    """PPMS.
+
+    Keys:
+        known: Whether PPMS should know the person. Who is known there stays known.
+        rights: By instrument that PPMS knows. One that demands nothing is missing, for its rights are given by hand,
+            but where the person is shut out for another reason than a last day that has passed.
+    """
+
+    known: bool
+    rights: list[PpmsRight]
 
 
 class Omero(TypedDict):
@@ -61,7 +77,7 @@ class Wishes(TypedDict):
     login: str
     untouched: bool
     directory: Directory | None
-    ppms: list[PpmsRight] | None
+    ppms: Ppms | None
     omero: Omero | None
     share: Door | None
     wiki: Door | None
@@ -90,13 +106,14 @@ def wishes(person: Person, decision: Decision, policy: Policy) -> Wishes:
     groups += [_group_of(name) for name, is_open in doors.items() if is_open and not name.startswith(PPMS)]
     is_open = decision.log_in.open
     # Whose last day has passed is told so by the directory itself, and not that the account is disabled.
-    enabled = is_open or all(reason.code == "ended" for reason in decision.log_in.reasons)
+    ended = not is_open and all(reason.code == "ended" for reason in decision.log_in.reasons)
     # Of a closed account the person's own last day stays: the next briefing opens it with one change.
     last = decision.log_in.closes if is_open else person.valid_until
     rights: list[PpmsRight] = [
         {"system_id": instrument.ppms_system_id, "login": person.login, "right": "A" if doors[PPMS + name] else "D"}
         for name, instrument in policy.instruments.items()
         if instrument.ppms_system_id is not None
+        and (instrument.demands or instrument.training or not (doors[PPMS + name] or ended))
     ]
     log_on = {
         name: doors[LOG_ON + name]
@@ -108,12 +125,13 @@ def wishes(person: Person, decision: Decision, policy: Policy) -> Wishes:
         "login": person.login,
         "untouched": False,
         "directory": {
-            "enabled": enabled,
+            "enabled": is_open or ended,
             "account_expires": account_expires,
             "groups": sorted(groups),
             "log_on": log_on,
+            "doors": {} if ended else {door: doors[door] for door in DOORS},
         },
-        "ppms": rights,
+        "ppms": {"known": is_open, "rights": rights},
         "omero": {"open": doors["omero"], "group": group},
         "share": {"open": doors["share"]},
         "wiki": {"open": doors["wiki"]},
