@@ -82,7 +82,7 @@ unchanged:
   returned: success
   type: int
 kept_superusers:
-  description: Logins of people who stayed superusers though O(rights) says otherwise.
+  description: Logins of people who stayed superusers though O(rights) says V(D).
   returned: success
   type: list
   elements: str

@@ -142,6 +142,7 @@ def test_superusers_stay_what_ppms_made_them(superusers, ppms):
     status, output = play(EXAMPLE, "people.yml")
     assert status == 0, output
     assert "changed=0" in output
+    assert "Still superusers in PPMS, where only its administrators change that: sstein" in output
     assert {system: ppms.rights(system)[login] for system, login in superusers.items()} == {LIGHTSHEET: "S", STED: "S"}
 
 

@@ -100,7 +100,7 @@ def converge_rights(
         new_people: who counts as known: in check mode nobody has made them.
 
     Returns:
-        changed, diff, unchanged, kept_superusers and ignored (logins).
+        changed, diff, unchanged, kept_superusers (logins who would else have got a D) and ignored (logins).
 
     Raises:
         PpmsError: an instrument, a kind or a person doesn't exist, or too many would lose a right (then nothing was
@@ -136,7 +136,11 @@ def converge_rights(
         _confirmed(ppms, changed)
     result = _result_of(steps)
     result["unchanged"] += len(settled)
-    return {**result, "kept_superusers": sorted({entry["login"] for entry in settled}), "ignored": strangers}
+    return {
+        **result,
+        "kept_superusers": sorted({e["login"] for e in settled if e["right"] == "D"}),
+        "ignored": strangers,
+    }
 
 
 def _rights(ppms: Ppms, systems: set[int]) -> dict[tuple[str, int], str]:
