@@ -78,7 +78,7 @@ def initial_password(login: str) -> str:
 
 
 def remove_account(site: Path, login: str) -> None:
-    """Take an account away, and its password."""
+    """Take an account away, and its password, whatever the copy's wiring has become."""
     removal = site.parent / "remove.yml"
     task = {
         "name": "The newcomer is gone",
@@ -87,6 +87,6 @@ def remove_account(site: Path, login: str) -> None:
     play_of_one = {"name": "Remove", "hosts": "localhost", "gather_facts": False, "tasks": [task]}
     play_of_one["module_defaults"] = {"directory_user": "{{ people_directory }}"}
     removal.write_text(json.dumps([play_of_one]))
-    command = ["ansible-playbook", "-i", str(site / "hosts.yml"), str(removal)]
+    command = ["ansible-playbook", "-i", str(EXAMPLE / "hosts.yml"), str(removal)]
     subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True)
     (EXAMPLE / "secrets/initial-passwords" / login).unlink(missing_ok=True)

@@ -32,6 +32,8 @@ from tests.acceptance.register import (
 PPMS_HOST = "ppms1.imaging.example.org"
 CONFOCAL, LIGHTSHEET, STED = 11, 13, 14
 RULES = {"id": "more-rules", "requirement": "wiki-rules", "date": YESTERDAY, "by": "tthoma", "form": "oral"}
+# Nobody briefs themselves.
+RULES_FOR_THOMA = {**RULES, "id": "more-rules-again", "by": "sstein"}
 
 
 @pytest.fixture
@@ -61,6 +63,8 @@ def doors(wiki_url: str, omero_host: str, authority: Path) -> Callable[[str, str
     def omero(login: str, password: str) -> bool:
         with requests.Session() as session:
             session.verify = str(authority)
+            # Or authorities of the caller's environment would count in its place.
+            session.trust_env = False
             address = f"https://{omero_host}/webclient/login/"
             page = session.get(address, timeout=60).text
             hidden = dict(re.findall(r'name="(csrfmiddlewaretoken|server)"[^>]*value="([^"]*)"', page))
@@ -90,12 +94,17 @@ def ruled(site: Path) -> Path:
 
 def everybody_else() -> list[str]:
     register = yaml.safe_load(people(EXAMPLE).read_text())
-    return [person["login"] for person in register["people"] if person["kind"] != "it_admin"]
+    others = [person for person in register["people"] if person["kind"] != "it_admin" and person["login"] != "tthoma"]
+    return [person["login"] for person in others]
 
 
 def all_recorded(site: Path, *newcomers: str) -> None:
-    rules, rest = attended([RULES], *everybody_else(), *newcomers), attended(SESSIONS, *newcomers)
-    recorded(site, **{kind: rules[kind] + rest[kind] for kind in rules})
+    parts = [
+        attended([RULES], *everybody_else(), *newcomers),
+        attended([RULES_FOR_THOMA], "tthoma"),
+        attended(SESSIONS, *newcomers),
+    ]
+    recorded(site, **{kind: [entry for part in parts for entry in part[kind]] for kind in parts[0]})
 
 
 def test_without_the_demanded_briefing_every_door_is_shut_and_with_it_all_are_open(ruled, newcomer, doors, ppms):
@@ -110,7 +119,7 @@ def test_without_the_demanded_briefing_every_door_is_shut_and_with_it_all_are_op
     all_recorded(ruled, newcomer)
     status, output = play(ruled, "people.yml", "--check", "--diff")
     assert status == 0, output
-    assert f"{newcomer} on {CONFOCAL}: right: A" in output
+    assert f"{newcomer} on {CONFOCAL}: - right: D + right: A" in output
     assert ppms.rights(CONFOCAL)[newcomer] == "D", "check mode changed something"
     assert play(ruled, "people.yml")[0] == 0
     assert doors(newcomer, password) == {"wiki", "share", "omero"}
