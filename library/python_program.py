@@ -9,8 +9,9 @@ description:
   - Brings the modules of a small program to a host in one task, whatever their number.
   - What the host's own Python can't read is refused before anything is changed, and all files are on the disk before
     the first takes its place.
-  - Modules that aren't named are removed from the folder, so that nothing is left of an older version. Files that are
-    in no package (C(folder/module.py)), or are no Python, are left alone.
+  - A program with pages brings its templates, style sheets and scripts (C(.html), C(.css), C(.js)) in its packages.
+  - Files of these kinds that aren't named are removed from the folder, so that nothing is left of an older version.
+    Files that are in no package (C(folder/module.py)), or of another kind, are left alone.
 options:
   path:
     description:
@@ -20,7 +21,7 @@ options:
     required: true
   files:
     description:
-      - The text of each module, by its name below O(path), as V(facility/core/plan.py). Must not hold secrets.
+      - The text of each file, by its name below O(path), as V(facility/core/plan.py). Must not hold secrets.
       - In a role, filter C(program_files) gives them for the name of a program's package.
     type: dict
     required: true
@@ -40,12 +41,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 written:
-  description: Modules that were added or got another text, owner or mode.
+  description: Files that were added or got another text, owner or mode.
   returned: success
   type: list
   elements: str
 removed:
-  description: Modules that were there and aren't named.
+  description: Files that were there and aren't named.
   returned: success
   type: list
   elements: str

@@ -11,5 +11,6 @@ resolve() {
     --custom-compile-command "make lock" "$@"
 }
 resolve pyproject.toml --group test --python-version 3.11 -o requirements.lock
-# The register's host has Debian 13.
-resolve --group register --python-version 3.13 -o roles/register/files/requirements.lock
+# The register's host has Debian 13, and from there what would have to be compiled: python3-ldap with what it needs.
+resolve --group register --python-version 3.13 --no-emit-package python-ldap --no-emit-package pyasn1 \
+  --no-emit-package pyasn1-modules -o roles/register/files/requirements.lock

@@ -26,7 +26,7 @@ from testbed.images.build import ensure
 from testbed.paths import CACHE, REPOSITORY, alone_in_cache
 from testbed.podman import LABEL, podman
 
-SCENARIOS = frozenset({"cifs_dropbox", "omero_server", "wiki"})
+SCENARIOS = frozenset({"cifs_dropbox", "omero_server", "register", "wiki"})
 """Those of which it was seen that they gain by it and that their hosts come up again as they were."""
 SWITCH = "FACILITY_PREPARED"
 FOLDER = CACHE / "prepared"

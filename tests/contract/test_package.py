@@ -175,7 +175,8 @@ def test_every_package_that_can_be_run_is_a_declared_program():
 @every_program
 def test_a_program_imports_what_its_host_has_and_all_that_is_declared_is_used(program):
     files = program_files(program, SOURCES)
-    used = {target.split(".")[0] for name, text in files.items() for _, target in imported(name, text)}
+    modules = {name: text for name, text in files.items() if name.endswith(".py")}
+    used = {target.split(".")[0] for name, text in modules.items() for _, target in imported(name, text)}
     assert set(DEPENDENCIES[program]) - used == set(), "take out of core/program_files.py what is no longer imported"
 
 
@@ -209,7 +210,8 @@ def roles_of(program: str) -> list[Path]:
 
 
 def text_of(role: Path) -> str:
-    return "\n".join(path.read_text() for path in sorted(role.rglob("*.yml")))
+    files = [path for ending in ("yml", "lock") for path in sorted(role.rglob(f"*.{ending}"))]
+    return "\n".join(path.read_text() for path in files)
 
 
 @every_program
@@ -218,6 +220,38 @@ def test_the_role_of_a_program_installs_what_it_imports(program):
     assert len(roles) == 1, f"one role brings {program}"
     missing = [package for package in DEPENDENCIES[program].values() if package not in text_of(roles[0])]
     assert missing == [], f"let role {roles[0].name} install them"
+
+
+REGISTER = "facility.register"
+LIBRARIES = {"django", "django_auth_ldap", "ldap", "gunicorn"}
+
+
+def foreign_libraries(files: Mapping[str, str]) -> list[str]:
+    """Imports of what the register's own environment alone has, in what isn't the register's."""
+    return [
+        f"{name}, line {line} imports {target}"
+        for name, text in files.items()
+        if not name.startswith("facility/register/")
+        for line, target in imported(name, text)
+        if target.split(".")[0] in LIBRARIES
+    ]
+
+
+def test_the_register_alone_imports_its_libraries():
+    # The port to the directory runs on the controller, where requirements.lock has ldap.
+    files = {name: text for name, text in FILES.items() if not name.startswith("facility/directory/")}
+    assert foreign_libraries(files) == []
+    assert foreign_libraries({"facility/people/a.py": "def late():\n    from django.db import models"})
+    assert foreign_libraries({"facility/register/a.py": "import django"}) == []
+
+
+def test_the_register_s_libraries_are_locked_with_hashes():
+    lock = (REPOSITORY / "roles/register/files/requirements.lock").read_text()
+    locked = set(re.findall(r"(?m)^([a-z0-9-]+)==\S+ \\$\n    --hash=sha256:", lock))
+    assert locked == set(re.findall(r"(?m)^([a-z0-9-]+)==", lock))
+    wanted = {package for package in DEPENDENCIES[REGISTER].values() if not package.startswith("python3-")}
+    assert wanted - locked == set(), "make lock"
+    assert {"python-ldap", "pyasn1", "pyasn1-modules"} & locked == set(), "they are Debian's"
 
 
 def test_a_program_that_no_role_brings_is_found():

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -92,7 +93,23 @@ def test_what_is_no_program_is_refused(tmp_path, package, words):
         program_files(package, tmp_path, {PROGRAM: {}})
 
 
-@pytest.mark.parametrize("package", sorted(DEPENDENCIES))
+def test_modules_of_packages_below_and_pages_come_along(found):
+    below = {
+        "facility/lamp/timer/views/page.py": "from ....core import clock",
+        "facility/lamp/timer/pages/a.html": "<p>",
+        "facility/lamp/timer/pages/a.css": "p {}",
+        "facility/lamp/timer/notes.txt": "",
+        "facility/lamp/b.html": "",
+    }
+    files = found("", **CORE, **below)
+    more = {"core/__init__.py", "core/clock.py", "lamp/timer/views/__init__.py", "lamp/timer/views/page.py",
+            "lamp/timer/pages/a.html", "lamp/timer/pages/a.css", "lamp/timer/pages/__init__.py"}  # fmt: skip
+    assert set(files) == {*ALWAYS, "facility/lamp/timer/__main__.py", *(f"facility/{name}" for name in more)}
+    assert files["facility/lamp/timer/pages/a.css"] == "p {}"
+
+
+# Each has --help, but the register: Django reads its settings first.
+@pytest.mark.parametrize("package", sorted(set(DEPENDENCIES) - {"facility.register"}))
 def test_a_program_runs_from_its_files_alone_with_debian_s_python(tmp_path, package):
     install(tmp_path / "lib", program_files(package, SOURCES), check_mode=False)
     done = subprocess.run(
@@ -102,3 +119,18 @@ def test_a_program_runs_from_its_files_alone_with_debian_s_python(tmp_path, pack
     assert done.returncode == 0, done.stderr
     assert "usage: " in done.stdout
     assert not list(Path(tmp_path).rglob("__pycache__"))
+
+
+def test_the_register_runs_from_its_files_alone_with_its_libraries(tmp_path):
+    install(tmp_path / "lib", program_files("facility.register", SOURCES), check_mode=False)
+    (tmp_path / "key").write_text("k" * 50)
+    files = {"database": "db", "policy_file": "policy.json", "secret_key_file": "key", "export_token_file": "token"}
+    settings = "".join(f'{name} = "{tmp_path / file}"\n' for name, file in files.items())
+    (tmp_path / "register.toml").write_text('hosts = ["register1.example.org"]\n' + settings)
+    done = subprocess.run(
+        [sys.executable, "-m", "facility.register", "help"], cwd="/", capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "lib"), "PYTHONDONTWRITEBYTECODE": "1",
+             "FACILITY_REGISTER": str(tmp_path / "register.toml")},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert {"audit", "decide", "read_in", "write_out"} < set(done.stdout.split())

@@ -53,6 +53,15 @@ def test_only_what_differs_is_written_and_what_is_old_goes(tmp_path):
     ]  # fmt: skip
 
 
+def test_pages_belong_to_a_program_and_old_ones_go(tmp_path):
+    pages = {"settle/pages/start.html": "<p>ä", "settle/style.css": "p {}", "settle/0001_first.py": "X = 1\n"}
+    install(tmp_path, {**FILES, **pages, "settle/pages/old.html": ""}, check_mode=False)
+    done = install(tmp_path, {**FILES, **pages}, check_mode=False)
+    assert (done.written, done.removed) == ({}, ("settle/pages/old.html",))
+    assert there(tmp_path) == {**FILES, **pages}
+    assert stat.S_IMODE((tmp_path / "settle/pages/start.html").stat().st_mode) == 0o644
+
+
 def test_check_mode_tells_it_and_changes_nothing(tmp_path):
     folder = tmp_path / "settle"
     assert set(install(folder, FILES, check_mode=True).written) == set(FILES)

@@ -2,7 +2,8 @@
 """A program's files, found from the name of its package: its own modules, and all that they import of the facility.
 
 This runs on the controller. A host has Debian's Python and nothing else, so an import of anything that is neither in
-the standard library nor declared in DEPENDENCIES is refused here, before a file is sent.
+the standard library nor declared in DEPENDENCIES is refused here, before a file is sent. Templates and style sheets in
+the program's package go with it.
 """
 
 from __future__ import annotations
@@ -12,12 +13,21 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from .python_program import KINDS, MODULE
+
 DEPENDENCIES: Mapping[str, Mapping[str, str]] = {
     "facility.backup.client": {"psycopg2": "python3-psycopg2"},
     "facility.backup.server": {},
     "facility.drive.settle": {},
     # It runs in OMERO's virtual environment.
     "facility.omero.dropbox_monitor": {"omero": "omero-py", "Ice": "zeroc-ice", "Glacier2": "zeroc-ice"},
+    # It has a virtual environment of its own, from roles/register/files/requirements.lock, beside Debian's packages.
+    "facility.register": {
+        "django": "django",
+        "django_auth_ldap": "django-auth-ldap",
+        "ldap": "python3-ldap",
+        "yaml": "python3-yaml",
+    },
 }
 """The programs, and what each may import besides: module -> the package that the program's role installs."""
 
@@ -50,8 +60,12 @@ def program_files(
     folder = sources.joinpath(*package.split("."))
     if not (folder / "__main__.py").is_file():
         raise ProgramFilesError(f"{package} has no __main__.py in {folder}: name a package that can be run")
-    files: dict[str, str] = {}
-    waiting = [package, *(f"{package}.{path.stem}" for path in sorted(folder.glob("*.py")) if path.stem != "__init__")]
+    files = {
+        path.relative_to(sources).as_posix(): path.read_text(encoding="utf-8")
+        for path in folder.rglob("*")
+        if path.suffix in KINDS and path.suffix != MODULE
+    }
+    waiting = [package, *sorted(_module(path, sources) for path in folder.rglob(f"*{MODULE}"))]
     while waiting:
         path = _file(waiting.pop(), sources)
         name = path.relative_to(sources).as_posix()
@@ -114,6 +128,11 @@ def _followed(name: str, text: str, sources: Path, allowed: Mapping[str, str]) -
 def _exists(module: str, sources: Path) -> bool:
     path = sources.joinpath(*module.split("."))
     return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
+
+
+def _module(path: Path, sources: Path) -> str:
+    parts = path.relative_to(sources).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def _file(module: str, sources: Path) -> Path:

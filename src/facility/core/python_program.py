@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ from pathlib import Path, PurePosixPath
 from .replace_file import prepared_file
 
 FILE_MODE, FOLDER_MODE = 0o644, 0o755
+MODULE = ".py"
+KINDS = (MODULE, ".css", ".html", ".js")
+"""Endings of a program's files: modules, and what a program with pages has beside them."""
 
 
 class ProgramError(Exception):
@@ -56,8 +60,8 @@ def changes(there: Mapping[str, Installed], wanted: Mapping[str, str], folders: 
     """What leads from the files that are there to exactly those that are wanted.
 
     Args:
-        there: the modules as they are.
-        wanted: the text of each module that should be.
+        there: the files as they are.
+        wanted: the text of each file that should be.
         folders: those that are missing, or that others than root could write.
     """
     return Changes(
@@ -69,7 +73,7 @@ def changes(there: Mapping[str, Installed], wanted: Mapping[str, str], folders: 
 
 
 def check(files: Mapping[str, str]) -> None:
-    """Make sure that these are modules of packages, and that this host's Python can read them.
+    """Make sure that these are files of packages, and that this host's Python can read the modules.
 
     Raises:
         ProgramError: with the first file that isn't or can't.
@@ -77,10 +81,15 @@ def check(files: Mapping[str, str]) -> None:
     if not files:
         raise ProgramError("files is empty, which would remove the program; give its files")
     for name, text in files.items():
-        parts = PurePosixPath(name).parts
-        named = all(part.isidentifier() for part in [*parts[:-1], parts[-1].removesuffix(".py")])
-        if len(parts) < 2 or not named or not name.endswith(".py"):
-            raise ProgramError(f"{name} should be package/module.py or package/package/module.py")
+        path = PurePosixPath(name)
+        # A migration's module begins with its number.
+        named = all(part.isidentifier() for part in path.parts[:-1]) and re.fullmatch(r"\w+", path.stem)
+        if len(path.parts) < 2 or not named or path.suffix not in KINDS:
+            raise ProgramError(
+                f"{name} should be package/module.py or package/package/module.py, or end in {', '.join(KINDS[1:])}"
+            )
+        if path.suffix != MODULE:
+            continue
         try:
             compile(text, name, "exec", dont_inherit=True)
         except (SyntaxError, ValueError) as error:
@@ -88,9 +97,9 @@ def check(files: Mapping[str, str]) -> None:
 
 
 def found(folder: Path) -> dict[str, Installed]:
-    """The modules of all packages in a program's folder, however deep; none where there is no folder."""
+    """The files of all packages in a program's folder, however deep; none where there is no folder."""
     there = {}
-    for path in folder.glob("*/**/*.py"):
+    for path in (path for path in folder.glob("*/**/*") if path.suffix in KINDS):
         status = path.lstat()
         plain = stat.S_ISREG(status.st_mode)
         there[str(path.relative_to(folder))] = Installed(
@@ -118,8 +127,8 @@ def install(folder: Path, files: Mapping[str, str], *, check_mode: bool) -> Chan
     """Bring a program's folder to exactly these files.
 
     Args:
-        folder: the program's own; modules of any package in it that aren't in files are removed.
-        files: the text of each module, by its name below the folder, as facility/core/plan.py.
+        folder: the program's own; files of these kinds in any package in it that aren't in files are removed.
+        files: the text of each file, by its name below the folder, as facility/core/plan.py.
         check_mode: only show what would be done.
 
     Raises:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from functools import wraps
@@ -12,9 +13,19 @@ from django.http import HttpRequest, HttpResponse
 
 from .config import Config
 
+_log = logging.getLogger("facility.register")
 _CHECKED = "directory_checked"
 # Active Directory's words for a disabled account; an expired or locked one can't bind, which the check can't try.
 _ENABLED = "(!(userAccountControl:1.2.840.113556.1.4.803:=2))"
+
+
+class DirectoryError(Exception):
+    """The directory doesn't answer."""
+
+
+def _say_so(*_: Any, exception: Exception, **__: Any) -> None:  # noqa: ANN401 - as signals are sent
+    # Without a receiver that raises, django-auth-ldap takes silence for an unknown person or a wrong password.
+    raise DirectoryError(str(exception)) from exception
 
 
 def ldap_settings(config: Config) -> dict[str, Any]:
@@ -55,7 +66,13 @@ class StillAllowed:
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        from django.conf import settings  # noqa: PLC0415 - settings.py imports this module
+
         self._get_response = get_response
+        if settings.AUTHENTICATION_BACKENDS:
+            from django_auth_ldap.backend import ldap_error  # noqa: PLC0415 - only a host with a directory needs it
+
+            ldap_error.connect(_say_so)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Look, if it is time."""
@@ -75,7 +92,12 @@ class StillAllowed:
         from django.contrib.auth import logout  # noqa: PLC0415
         from django_auth_ldap.backend import LDAPBackend  # noqa: PLC0415
 
-        if LDAPBackend().populate_user(request.user.get_username()) is None:
+        try:
+            known = LDAPBackend().populate_user(request.user.get_username())
+        except DirectoryError as error:
+            _log.warning("the directory does not answer, and roles stay as they are: %s", error)
+            known = request.user
+        if known is None:
             logout(request)
         else:
             request.user.refresh_from_db()

@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from .views import acts, export, overview, people, record
+from .views.log_in import LogIn
 
 urlpatterns = [
     path("", people.start, name="start"),
-    path("log-in/", LoginView.as_view(template_name="register/log_in.html"), name="log-in"),
+    path("log-in/", LogIn.as_view(), name="log-in"),
     path("log-out/", LogoutView.as_view(), name="log-out"),
     path("me/", people.me, name="me"),
     path("people/", people.listed, name="people"),
