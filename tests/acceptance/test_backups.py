@@ -14,7 +14,7 @@ import testinfra
 
 REPOSITORY = Path(__file__).parents[2]
 SECRETS = REPOSITORY / "inventories/example/secrets"
-CLIENTS = ("dc1", "omero1", "wiki1")
+CLIENTS = ("dc1", "omero1", "register1", "wiki1")
 ENVIRONMENT = {**os.environ, "ANSIBLE_NOCOLOR": "1"}
 
 
