@@ -76,7 +76,9 @@ def browser(browser_home: Path, screenshots: Path, tmp_path: Path) -> Iterator[B
 def site(tmp_path: Path) -> Path:
     """A copy of the example's inventory that may be spoilt; secrets and passwords are the running facility's."""
     copy = tmp_path / "inventories" / "copy"
-    shutil.copytree(EXAMPLE, copy, ignore=shutil.ignore_patterns("secrets"))
+    shutil.copytree(EXAMPLE, copy, ignore=shutil.ignore_patterns("secrets", "*export.jsonl*"))
+    # A site without pages: its files say all. What the running register has recorded is not theirs to change.
+    edit(copy / "group_vars/all/wiring.yml", lambda wiring: wiring.update(people_export_url=""))
     (copy / "secrets").symlink_to(EXAMPLE / "secrets")
     (tmp_path / "build").symlink_to(REPOSITORY / "build")
     return copy

@@ -42,7 +42,7 @@ def asked(monkeypatch):
     return answers
 
 
-def test_what_failed_is_tried_again_until_it_went_well(tmp_path, asked):
+def test_what_failed_is_tried_again_until_it_went_well_and_complains_once(tmp_path, asked):
     codes = [1, 1, 0]
     ran = []
 
@@ -51,25 +51,36 @@ def test_what_failed_is_tried_again_until_it_went_well(tmp_path, asked):
         return codes[len(ran) - 1]
 
     now = 1000.0
+    ended = []
     for _minute in range(20):
-        follow(tmp_path, TODAY, now, run)
+        ended.append(follow(tmp_path, TODAY, now, run)[1])
         now += 60
     assert len(ran) == 3
+    assert ended == [1] + 19 * [0]
     asked["moved"] = True
-    assert follow(tmp_path, TODAY, now, lambda: 0) == ("the register has moved", 0)
+    assert follow(tmp_path, TODAY, now, lambda: 0) == ("It was run, for the register has moved; exit code 0.", 0)
+    # All was well in between, so that the next fault is a new one.
+    assert follow(tmp_path, TODAY, now + 60, lambda: 4)[1] == 4
 
 
-def test_a_register_that_is_down_stops_no_new_day_and_is_said_otherwise(tmp_path, asked):
+def test_a_register_that_is_down_stops_no_new_day_and_is_said_otherwise_once_an_hour(tmp_path, asked):
     asked["fault"] = PullError("it is away")
-    assert follow(tmp_path, TODAY, 1000.0, lambda: 0) == ("a day has begun", 0)
-    with pytest.raises(PullError):
-        follow(tmp_path, TODAY, 1060.0, lambda: pytest.fail("nothing is due"))
+    assert follow(tmp_path, TODAY, 1000.0, lambda: 0)[0] == "It was run, for a day has begun; exit code 0."
+    ended = [
+        follow(tmp_path, TODAY, 1060.0 + 60 * minute, lambda: pytest.fail("nothing is due")) for minute in range(70)
+    ]
+    assert [code for _, code in ended] == [1, *59 * [0], 1, *9 * [0]]
+    assert {said for said, _ in ended} == {"it is away"}
+    asked["fault"] = None
+    assert follow(tmp_path, TODAY, 9000.0, lambda: 0) == ("", 0)
+    asked["fault"] = PullError("it is away")
+    assert follow(tmp_path, TODAY, 9060.0, lambda: 0)[1] == 1
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"day": 1}', '{"failed": "x"}'])
 def test_a_state_that_is_none_only_means_that_it_runs(tmp_path, asked, text):
     (tmp_path / ".followed.json").write_text(text)
-    assert follow(tmp_path, TODAY, 1000.0, lambda: 0) == ("a day has begun", 0)
+    assert "a day has begun" in follow(tmp_path, TODAY, 1000.0, lambda: 0)[0]
 
 
 def test_the_command_runs_what_it_is_given_and_ends_as_that_does(tmp_path, asked, monkeypatch):

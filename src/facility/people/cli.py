@@ -28,7 +28,6 @@ from .fact_fields import KIND_OF_FACT, KINDS, entry_of
 from .facts import ALWAYS, IT_ADMIN, Fact, Known, Person, Session
 from .follow import follow
 from .inventory import REGISTER_FOLDER, Inventory, policy_of, read_inventory, today_in
-from .pull import PullError
 from .register_fields import a_day
 
 app = typer.Typer(name="facility", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -182,14 +181,14 @@ def follow_register(
     """Run a command if the register's pages have recorded something, a day has begun, or the last run failed."""
     try:
         today = today_in(policy_of(inventory))
-        reason, code = follow(
+        said, code = follow(
             inventory / REGISTER_FOLDER, today, time.time(), lambda: subprocess.run(command, check=False).returncode
         )
-    except (RegisterError, PullError) as error:
+    except RegisterError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
-    if reason:
-        typer.echo(f"It was run, for {reason}; exit code {code}.")
+    if said:
+        typer.echo(said)
     raise typer.Exit(code)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -16,20 +16,23 @@ from ..core.replace_file import replace_file
 from .pull import PullError, moved
 
 RETRY_SECONDS = 300.0
+COMPLAINT_SECONDS = 3600.0
 _FILE = ".followed.json"
 
 
 @dataclass(frozen=True)
 class Followed:
-    """The last run.
+    """What went before.
 
     Attributes:
-        day: of which it was, ISO.
-        failed: when it failed (epoch seconds); 0 if it went well.
+        day: of the last run, ISO.
+        failed: when the last run failed (epoch seconds); 0 if it went well.
+        complained: when a fault was last an exit code; 0 if all is well. A timer mails each one.
     """
 
     day: str = ""
     failed: float = 0.0
+    complained: float = 0.0
 
 
 def why(last: Followed, today: date, now: float, *, has_moved: bool) -> str:
@@ -55,25 +58,31 @@ def follow(folder: Path, today: date, now: float, run: Callable[[], int]) -> tup
         run: Runs it; 0 is well.
 
     Returns:
-        Why it ran ("" if it did not), and its exit code.
-
-    Raises:
-        PullError: The register can't be asked, and nothing else makes a run due.
+        What happened ("" if nothing was due), and an exit code: a fault is one at first, and then once an hour.
     """
     last = _last(folder)
-    fault: PullError | None = None
+    fault = ""
     try:
         has_moved = moved(folder)
     except PullError as error:
-        has_moved, fault = False, error
+        has_moved, fault = False, str(error)
     reason = why(last, today, now, has_moved=has_moved)
-    if not reason:
-        if fault:
-            raise fault
+    if not reason and not fault:
+        # Between two tries of what failed it is not well yet.
+        if last.complained and not last.failed:
+            _note(folder, replace(last, complained=0.0))
         return "", 0
-    code = run()
-    replace_file(folder / _FILE, json.dumps(asdict(Followed(today.isoformat(), now if code else 0.0))), mode=0o600)
-    return reason, code
+    code = run() if reason else 1
+    new = Followed(today.isoformat(), now if code else 0.0, last.complained) if reason else last
+    recently = last.complained and 0 <= now - last.complained < COMPLAINT_SECONDS
+    complains = bool(code) and not recently
+    _note(folder, replace(new, complained=now if complains else last.complained if code else 0.0))
+    said = f"It was run, for {reason}; exit code {code}." if reason else fault
+    return said, code if complains else 0
+
+
+def _note(folder: Path, state: Followed) -> None:
+    replace_file(folder / _FILE, json.dumps(asdict(state)), mode=0o600)
 
 
 def _last(folder: Path) -> Followed:
@@ -81,6 +90,7 @@ def _last(folder: Path) -> Followed:
         found = json.loads((folder / _FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return Followed()
-    if not isinstance(found, Mapping) or not isinstance(found.get("failed"), int | float):
+    times = [found.get(key, 0.0) if isinstance(found, Mapping) else None for key in ("failed", "complained")]
+    if not all(isinstance(one, int | float) for one in times):
         return Followed()
-    return Followed(str(found.get("day", "")), float(found["failed"]))
+    return Followed(str(found.get("day", "")), float(times[0] or 0), float(times[1] or 0))
