@@ -14,7 +14,7 @@ from selenium.common.exceptions import StaleElementReferenceException, TimeoutEx
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.ui import WebDriverWait
+from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from tests.scenario import PATIENCE
 
@@ -102,6 +102,10 @@ class Browser:
         field = self._element(selector)
         field.clear()
         field.send_keys(words)
+
+    def choose(self, selector: str, value: str) -> None:
+        """Choose one of a list's entries by its value."""
+        Select(self._element(selector)).select_by_value(value)
 
     def press(self, selector: str) -> None:
         """Press a button or a link and wait for the page that it leads to."""

@@ -3,13 +3,18 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import requests
+import yaml
 
+from facility.ppms.pumapi import Access, Ppms
 from tests.acceptance.browser import Browser, trusting_home
+from tests.acceptance.drive import Drive
 from tests.acceptance.register import EXAMPLE, NEWCOMER, edit, people, remove_account
 
 REPOSITORY = Path(__file__).parents[2]
@@ -90,3 +95,49 @@ def newcomer(site: Path) -> Iterator[str]:
     edit(people(site), lambda register: register["people"].append(NEWCOMER))
     yield NEWCOMER["login"]
     remove_account(site, NEWCOMER["login"])
+
+
+@pytest.fixture
+def ppms(authority: Path) -> Ppms:
+    """The booking system as its administrators see it."""
+    vault = yaml.safe_load((EXAMPLE / "group_vars/all/vault.yml").read_text())
+    return Ppms(
+        Access("https://ppms1.imaging.example.org/example/pumapi/", vault["vault_ppms_api_key"], str(authority))
+    )
+
+
+@pytest.fixture
+def doors(wiki_url: str, omero_host: str, authority: Path) -> Callable[[str, str], set[str]]:
+    """Try all doors as a person does; return those that opened."""
+
+    def wiki(login: str, password: str) -> bool:
+        form = {"do": "login", "u": login, "p": password}
+        answer = requests.post(
+            f"{wiki_url}/safety:start", data=form, verify=authority, timeout=30, allow_redirects=False
+        )
+        assert answer.status_code in {302, 403}, answer.text
+        return answer.status_code == 302
+
+    def share(login: str, password: str) -> bool:
+        done = Drive(omero_host, login, password).run("ls")
+        assert done.returncode == 0 or "NT_STATUS_ACCESS_DENIED" in done.stdout, done.stdout
+        return done.returncode == 0
+
+    def omero(login: str, password: str) -> bool:
+        with requests.Session() as session:
+            session.verify = str(authority)
+            # Or authorities of the caller's environment would count in its place.
+            session.trust_env = False
+            address = f"https://{omero_host}/webclient/login/"
+            page = session.get(address, timeout=60).text
+            hidden = dict(re.findall(r'name="(csrfmiddlewaretoken|server)"[^>]*value="([^"]*)"', page))
+            form = {"server": "1", **hidden, "username": login, "password": password}
+            answer = session.post(address, data=form, headers={"Referer": address}, timeout=60, allow_redirects=False)
+            assert answer.status_code in {200, 302}, answer.text
+            return answer.status_code == 302
+
+    def tried(login: str, password: str) -> set[str]:
+        ways = {"wiki": wiki, "share": share, "omero": omero}
+        return {door for door, opened in ways.items() if opened(login, password)}
+
+    return tried

@@ -3,18 +3,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 import yaml
 
-from facility.ppms.pumapi import Access, Ppms
+from facility.ppms.pumapi import Ppms
 from testbed.podman import podman
-from tests.acceptance.drive import Drive
 from tests.acceptance.register import (
     EXAMPLE,
     NEWCOMER,
@@ -34,50 +31,6 @@ CONFOCAL, LIGHTSHEET, STED = 11, 13, 14
 RULES = {"id": "more-rules", "requirement": "wiki-rules", "date": YESTERDAY, "by": "tthoma", "form": "oral"}
 # Nobody briefs themselves.
 RULES_FOR_THOMA = {**RULES, "id": "more-rules-again", "by": "sstein"}
-
-
-@pytest.fixture
-def ppms(authority: Path) -> Ppms:
-    """The booking system as its administrators see it."""
-    vault = yaml.safe_load((EXAMPLE / "group_vars/all/vault.yml").read_text())
-    return Ppms(Access(f"https://{PPMS_HOST}/example/pumapi/", vault["vault_ppms_api_key"], str(authority)))
-
-
-@pytest.fixture
-def doors(wiki_url: str, omero_host: str, authority: Path) -> Callable[[str, str], set[str]]:
-    """Try all doors as a person does; return those that opened."""
-
-    def wiki(login: str, password: str) -> bool:
-        form = {"do": "login", "u": login, "p": password}
-        answer = requests.post(
-            f"{wiki_url}/safety:start", data=form, verify=authority, timeout=30, allow_redirects=False
-        )
-        assert answer.status_code in {302, 403}, answer.text
-        return answer.status_code == 302
-
-    def share(login: str, password: str) -> bool:
-        done = Drive(omero_host, login, password).run("ls")
-        assert done.returncode == 0 or "NT_STATUS_ACCESS_DENIED" in done.stdout, done.stdout
-        return done.returncode == 0
-
-    def omero(login: str, password: str) -> bool:
-        with requests.Session() as session:
-            session.verify = str(authority)
-            # Or authorities of the caller's environment would count in its place.
-            session.trust_env = False
-            address = f"https://{omero_host}/webclient/login/"
-            page = session.get(address, timeout=60).text
-            hidden = dict(re.findall(r'name="(csrfmiddlewaretoken|server)"[^>]*value="([^"]*)"', page))
-            form = {"server": "1", **hidden, "username": login, "password": password}
-            answer = session.post(address, data=form, headers={"Referer": address}, timeout=60, allow_redirects=False)
-            assert answer.status_code in {200, 302}, answer.text
-            return answer.status_code == 302
-
-    def tried(login: str, password: str) -> set[str]:
-        ways = {"wiki": wiki, "share": share, "omero": omero}
-        return {door for door, opened in ways.items() if opened(login, password)}
-
-    return tried
 
 
 @pytest.fixture
