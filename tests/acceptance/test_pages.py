@@ -85,8 +85,6 @@ def test_she_is_added_briefed_and_trained_in_a_browser_and_the_doors_follow_unti
     person: str,
     doors: Callable[[str, str], set[str]],
     ppms: Ppms,
-    authority: Path,
-    screenshots: Path,
     record_property: Callable[[str, object], None],
 ) -> None:
     desk = Desk(browser, "sstein")
