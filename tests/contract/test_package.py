@@ -223,7 +223,7 @@ def test_the_role_of_a_program_installs_what_it_imports(program):
 
 
 REGISTER = "facility.register"
-LIBRARIES = {"django", "django_auth_ldap", "ldap", "gunicorn"}
+LIBRARIES = {"django", "django_auth_ldap", "ldap", "gunicorn", "openpyxl"}
 
 
 def foreign_libraries(files: Mapping[str, str]) -> list[str]:

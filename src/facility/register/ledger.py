@@ -7,7 +7,7 @@ Pages and commands come through here alone. What a change leads to is decided be
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -39,12 +39,14 @@ class Change:
             given so that they can refer to each other.
         revoked: ids of facts that stand, and no longer shall.
         reason: why they are revoked.
+        lines: where each entry of new stands, for what is wrong with it; empty: its kind says enough.
     """
 
     act: str
     new: Sequence[Mapping[str, Any]] = ()
     revoked: Sequence[str] = ()
     reason: str = ""
+    lines: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def propose(actor: str, change: Change) -> Proposal:
         ConflictError: What is to be revoked no longer stands.
     """
     rules = policy()
-    added = _facts(change.new, actor, rules)
+    added, labels = _facts(change, actor, rules)
     gone = list(Entry.objects.filter(id__in=change.revoked))
     if len(gone) != len(set(change.revoked)) or any(one.revoked_by for one in gone):
         raise ConflictError
@@ -127,7 +129,7 @@ def propose(actor: str, change: Change) -> Proposal:
     }
     before |= {one.id: one for one in store.around(touched)} | {one.id: one for one in store.people()}
     after = before | {one.id: one for one in [*revoked, *added]}
-    _check(before.values(), after.values(), added, rules)
+    _check(before.values(), after.values(), labels, rules)
     return Proposal(tuple(added), tuple(revoked), _effects(touched, before.values(), after.values(), rules))
 
 
@@ -152,36 +154,37 @@ def make(actor: str, change: Change) -> Proposal:
     return proposal
 
 
-def _facts(entries: Iterable[Mapping[str, Any]], actor: str, rules: Reviewed) -> list[Fact]:
-    """The facts that entries describe, recorded by somebody today."""
+def _facts(change: Change, actor: str, rules: Reviewed) -> tuple[list[Fact], dict[str, str]]:
+    """The facts that a change adds, recorded by somebody today; and by id what a problem calls each."""
     problems: list[str] = []
-    made = []
-    for entry in entries:
+    made, labels = [], {}
+    for number, entry in enumerate(change.new):
         kind = KIND_OF_NAME[entry["fact"]]
         keys = {key: value for key, value in entry.items() if key != "fact" and value not in {None, ""}}
         keys |= {"id": keys.get("id") or new_id(kind.name), "recorded_by": actor}
         keys["recorded_at"] = rules.today.isoformat()
         wrong = check_fields(keys, fields_of(kind))
-        problems += [f"{kind.name}: {problem}" for problem in wrong]
+        line = change.lines[number] if change.lines else ""
+        problems += [f"{line or kind.name}: {problem}" for problem in wrong]
         if not wrong:
             made.append(fact_of(kind, keys))
+            labels[made[-1].id] = line or _label(made[-1])
     if problems:
         raise RegisterError(problems)
-    return made
+    return made, labels
 
 
-def _check(before: Iterable[Fact], after: Iterable[Fact], added: Iterable[Fact], rules: Reviewed) -> None:
+def _check(before: Iterable[Fact], after: Iterable[Fact], labels: Mapping[str, str], rules: Reviewed) -> None:
     """Refuse what is wrong because of the change; an old fact that a stricter policy forbids stops nobody's work."""
-    new = {one.id for one in added}
-    found = _problems(after, new, rules)
+    found = _problems(after, labels, rules)
     if found:
-        found = [problem for problem in found if problem not in set(_problems(before, new, rules))]
+        found = [problem for problem in found if problem not in set(_problems(before, labels, rules))]
     if found:
         raise RegisterError(found)
 
 
-def _problems(facts: Iterable[Fact], new: Collection[str], rules: Reviewed) -> list[str]:
-    placed = [(_label(one) if one.id in new else f"{KIND_OF_FACT[type(one)].name} {one.id}", one) for one in facts]
+def _problems(facts: Iterable[Fact], labels: Mapping[str, str], rules: Reviewed) -> list[str]:
+    placed = [(labels.get(one.id) or f"{KIND_OF_FACT[type(one)].name} {one.id}", one) for one in facts]
     return list(Rules(placed, rules.administrators, rules.policy, rules.today, exported=True).problems())
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from .views import acts, export, overview, people, record
+from .views import acts, export, overview, people, record, table
 from .views.log_in import LogIn
 
 urlpatterns = [
@@ -17,6 +17,7 @@ urlpatterns = [
     path("people/", people.listed, name="people"),
     path("suggest", people.suggested, name="suggested"),
     path("new-person/", record.person, name="new-person"),
+    path("new-people/", table.people, name="new-people"),
     path("people/<str:login>/", people.shown, name="person"),
     path("people/<str:login>/change/", record.person, name="change-person"),
     path("people/<str:login>/exception/", record.exception, name="exception"),
