@@ -9,7 +9,8 @@ description:
   - Brings the modules of a small program to a host in one task, whatever their number.
   - What the host's own Python can't read is refused before anything is changed, and all files are on the disk before
     the first takes its place.
-  - A program with pages brings its templates, style sheets and scripts (C(.html), C(.css), C(.js)) in its packages.
+  - A program with pages brings its templates, style sheets, scripts and translations (C(.html), C(.css), C(.js),
+    C(.po)) in its packages.
   - Files of these kinds that aren't named are removed from the folder, so that nothing is left of an older version.
     Files that are in no package (C(folder/module.py)), or of another kind, are left alone.
 options:

@@ -22,6 +22,14 @@ def test_staff_log_in_and_see_the_people(browser):
     assert browser.sees("#id_password")
 
 
+def test_who_reads_german_is_answered_in_german(logged_in, host):
+    said = logged_in("sten").open("people/", headers={"Accept-Language": "de"}).text
+    assert '<html lang="de">' in said
+    assert "Abmelden" in said
+    # Translations are root's, like the program.
+    assert host.check_output("stat -c %U:%a /opt/register/locale/de/LC_MESSAGES/django.mo") == "root:644"
+
+
 def test_a_wrong_password_is_told_and_what_was_typed_stays(browser):
     browser.visit("https://register1.register.test/people/")
     browser.fill("#id_username", "sten")

@@ -2,8 +2,8 @@
 """A program's files, found from the name of its package: its own modules, and all that they import of the facility.
 
 This runs on the controller. A host has Debian's Python and nothing else, so an import of anything that is neither in
-the standard library nor declared in DEPENDENCIES is refused here, before a file is sent. Templates and style sheets in
-the program's package go with it.
+the standard library nor declared in DEPENDENCIES is refused here, before a file is sent. Templates, style sheets and
+translations in the program's package go with it.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from .replace_file import prepared_file
 
 FILE_MODE, FOLDER_MODE = 0o644, 0o755
 MODULE = ".py"
-KINDS = (MODULE, ".css", ".html", ".js")
+KINDS = (MODULE, ".css", ".html", ".js", ".po")
 """Endings of a program's files: modules, and what a program with pages has beside them."""
 
 
