@@ -26,6 +26,7 @@ DEPENDENCIES: Mapping[str, Mapping[str, str]] = {
         "django": "django",
         "django_auth_ldap": "django-auth-ldap",
         "ldap": "python3-ldap",
+        "openpyxl": "openpyxl",
         "yaml": "python3-yaml",
     },
 }
