@@ -115,6 +115,9 @@ def test_she_is_added_briefed_and_trained_in_a_browser_and_the_doors_follow_unti
     assert ppms.rights(CONFOCAL)[person] == "A"
     record_property("seconds from the desk to every door", round(time.monotonic() - recorded, 1))
     assert follow() == ""
+    browser.visit(f"{ROOT}/people/{person}/")
+    words = " ".join(browser.text.split())
+    assert "directory: follows" in words and "PPMS: follows" in words
 
     browser.visit(f"{ROOT}/people/{person}/block/")
     browser.choose("#reason", "left")

@@ -2,6 +2,7 @@
 """The controller fetches what the pages recorded, from the real application over TLS, and believes none of it."""
 
 import json
+import re
 import socket
 import ssl
 import threading
@@ -184,3 +185,55 @@ def test_the_module_says_what_it_did(pages, folder, run_module):
     assert run_module("people_export", arguments) == run_module("people_export", arguments) | {"changed": True}
     failed = run_module("people_export", {**arguments, "token": "wrong"})
     assert failed["failed"] and "refuses the token" in failed["msg"]
+
+
+def test_staff_see_which_systems_follow_and_why_one_does_not(pages, folder, run_module):
+    from facility.register.ledger import Change, make
+    from tests.register_site import logged_in
+
+    def shown(login):
+        text = logged_in("stefan", staff=True).get(f"/people/{login}/").content.decode()
+        found = re.search(r'<p class="follows">(.*?)</p>', text, re.DOTALL)
+        return re.findall(r'<span class="(\w+)">(\w+)', found[1]) if found else []
+
+    told = {"path": str(folder), "systems": ["directory", "PPMS"]}
+    assert "no export was ever fetched" in run_module("people_applied", told)["msg"]
+    pull(pages, folder, facility())
+    assert shown("aadler") == []
+    assert run_module("people_applied", told)["changed"] is False
+    assert shown("aadler") == [("yes", "PPMS"), ("yes", "directory")]
+    make("stefan", Change("test", [{"fact": "block", "person": "aadler", "from": "2026-06-15", "reason": "leave"}]))
+    assert shown("aadler") == [("waits", "PPMS"), ("waits", "directory")]
+    assert shown("bbaer") == [("yes", "PPMS"), ("yes", "directory")]
+    pull(pages, folder, facility())
+    run_module("people_applied", told, check=True)
+    assert shown("aadler") == [("waits", "PPMS"), ("waits", "directory")]
+    run_module("people_applied", {**told, "faults": [{"system": "PPMS", "message": "<b>it is away</b>"}]})
+    assert shown("aadler") == [("error", "PPMS"), ("yes", "directory")]
+    page = logged_in("stefan", staff=True).get("/people/aadler/").content.decode()
+    assert "&lt;b&gt;it is away" in page
+    run_module("people_applied", told)
+    assert shown("aadler") == [("yes", "PPMS"), ("yes", "directory")]
+
+
+def test_nobody_but_the_controller_tells_and_nonsense_is_no_report(pages, folder):
+    import requests
+
+    from facility.register import audit
+    from facility.register.models import Applied
+
+    number, chain = audit.head()
+    good = {"tag": f'"{number}-{chain[:32]}"', "systems": {"directory": ""}}
+    address = pages.url.replace("export", "applied")
+
+    def post(body, token=TOKEN):
+        headers = {"Authorization": f"Bearer {token}"}
+        return requests.post(address, data=body, headers=headers, verify=pages.ca_file, timeout=30).status_code
+
+    assert post(json.dumps(good), "wrong") == 403
+    for body in ("", "[]", "{}", '{"tag": 1, "systems": {}}', '{"tag": "1-", "systems": []}', b"\xff"):
+        assert post(body) == 400, body
+    assert post(json.dumps({**good, "tag": f'"{number}-{"0" * 32}"'})) == 409
+    assert post(json.dumps({**good, "systems": {str(n): "" for n in range(21)}})) == 409
+    assert Applied.objects.count() == 0
+    assert post(json.dumps(good)) == 204

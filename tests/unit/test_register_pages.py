@@ -176,7 +176,7 @@ def test_everybody_sees_the_own_doors_and_nothing_of_others(site):
     assert "Nothing is recorded" in text(logged_in("stranger").get("/me/"))
 
 
-PUBLIC = {"log-in", "log-out", "export"}
+PUBLIC = {"log-in", "log-out", "export", "applied"}
 EVERYBODY = {"start", "me"}
 
 

@@ -109,6 +109,40 @@ def moved(folder: Path) -> bool:
     return export_in(folder) is None or _asked(note.source, note.tag) is not None
 
 
+def tell(folder: Path, systems: Mapping[str, str]) -> None:
+    """Tell the register's host how far systems follow the export that was fetched last.
+
+    Args:
+        folder: The register's.
+        systems: By system what is wrong; "" if it follows.
+
+    Raises:
+        PullError: It was never fetched, or can't be told.
+    """
+    note = _note_of(folder)
+    if not note.source.url:
+        raise PullError(f"{folder}: no export was ever fetched: run playbooks/people.yml once")
+    address = note.source.url.rpartition("/")[0] + "/applied"
+    headers = {"Authorization": f"Bearer {note.source.token}"}
+    try:
+        answer = _session(note.source).post(
+            address, json={"tag": note.tag, "systems": dict(systems)}, headers=headers, timeout=_SECONDS,
+            allow_redirects=False,
+        )  # fmt: skip
+    except requests.RequestException as error:
+        raise PullError(f"{address}: doesn't answer ({type(error).__name__}): {_CURE}") from None
+    if answer.status_code != requests.codes.no_content:
+        raise PullError(f"{address}: answers {answer.status_code} {answer.text.strip()[:200]}: {_CURE}")
+
+
+def _session(source: Source) -> requests.Session:
+    session = requests.Session()
+    # Without a file the machine's own store, not the one that requests brings along.
+    session.verify = source.ca_file or ssl.get_default_verify_paths().capath
+    session.trust_env = False
+    return session
+
+
 def _note_of(folder: Path) -> Note:
     try:
         found = json.loads((folder / _NOTE_FILE).read_text(encoding="utf-8"))
@@ -125,12 +159,11 @@ def _asked(source: Source, tag: str) -> tuple[str, str] | None:
     """The export and its tag; None if it is the one of this tag."""
     if not source.url.startswith("https://"):
         raise PullError(f"{source.url}: only https, for the token goes with each request")
-    session = requests.Session()
-    session.verify = source.ca_file or ssl.get_default_verify_paths().capath
-    session.trust_env = False
     headers = {"Authorization": f"Bearer {source.token}", **({"If-None-Match": tag} if tag else {})}
     try:
-        with session.get(source.url, headers=headers, timeout=_SECONDS, allow_redirects=False, stream=True) as answer:
+        with _session(source).get(
+            source.url, headers=headers, timeout=_SECONDS, allow_redirects=False, stream=True
+        ) as answer:
             if answer.status_code == requests.codes.not_modified:
                 return None
             if answer.status_code == requests.codes.forbidden:

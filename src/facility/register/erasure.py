@@ -17,7 +17,7 @@ from django.db.models import Q
 
 from ..people.entries import RegisterError
 from . import audit, proofs, store
-from .models import Act, Ending, Entry, Erasure, Sent, Standing, Tombstone
+from .models import Act, Ending, Entry, Erasure, Sent, Standing, Tombstone, Touched
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def erase(login: str, actor: str) -> Erased:
         Erasure.objects.create(login=login)
         Entry.objects.filter(login=login).delete()
         Erasure.objects.all().delete()
-        for table in (Standing, Ending, Sent):
+        for table in (Standing, Ending, Sent, Touched):
             table.objects.filter(login=login).delete()
         User.objects.filter(username__iexact=login).delete()
         # Who is logged in is named in no column: everybody logs in again.

@@ -21,7 +21,7 @@ from ..people.fact_rules import Rules
 from ..people.facts import Fact, Facts, Known, Person
 from ..people.register_fields import check_fields
 from . import audit, erasure, standings, store
-from .models import Entry
+from .models import Entry, Touched
 from .policy_file import Reviewed, reviewed
 
 
@@ -149,7 +149,9 @@ def make(actor: str, change: Change) -> Proposal:
         payload = {"who": actor, "act": change.act, "reason": change.reason, "added": [one.id for one in rows],
                    "revoked": [one.id for one in proposal.revoked],
                    "people": sorted(effect.person.login for effect in proposal.effects)}  # fmt: skip
-        audit.append(payload, added=[store.sum_of(one) for one in rows])
+        act = audit.append(payload, added=[store.sum_of(one) for one in rows])
+        for effect in proposal.effects:
+            Touched.objects.update_or_create(login=effect.person.login, defaults={"act": act.number})
         standings.renew([effect.person.login for effect in proposal.effects], policy())
     return proposal
 

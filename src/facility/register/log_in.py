@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import time
 from collections.abc import Callable
 from functools import wraps
@@ -102,6 +103,15 @@ class StillAllowed:
         else:
             request.user.refresh_from_db()
             request.session[_CHECKED] = time.time()
+
+
+def is_controller(request: HttpRequest) -> bool:
+    """Whether who asks shows the controller's token."""
+    from django.conf import settings  # noqa: PLC0415 - settings.py imports this module
+
+    token = settings.FACILITY.export_token_file.read_text(encoding="utf-8").strip()
+    shown = request.headers.get("Authorization", "")
+    return bool(token) and secrets.compare_digest(shown.encode(), f"Bearer {token}".encode())
 
 
 def is_staff(request: HttpRequest) -> bool:

@@ -152,3 +152,34 @@ class Tombstone(models.Model):
     def __str__(self) -> str:
         """The digest."""
         return str(self.digest)
+
+
+class Touched(models.Model):
+    """The last act that changed what is recorded of a person."""
+
+    login = models.CharField(primary_key=True, max_length=64)
+    act = models.PositiveBigIntegerField()
+
+    def __str__(self) -> str:
+        """Whose, and the act."""
+        return f"{self.login}: act {self.act}"
+
+
+class Applied(models.Model):
+    """How far a system follows the register, as the controller told.
+
+    Attributes:
+        system: directory, PPMS, …
+        act: everything up to this act is there; 0 if nothing ever was.
+        at: when the controller told (UTC).
+        error: why it follows no further; "" if it does.
+    """
+
+    system = models.CharField(primary_key=True, max_length=64)
+    act = models.PositiveBigIntegerField(default=0)
+    at = models.DateTimeField()
+    error = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        """The system, and how far."""
+        return f"{self.system}: act {self.act}"

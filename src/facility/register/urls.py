@@ -6,7 +6,7 @@ from __future__ import annotations
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from .views import acts, export, overview, people, record, table
+from .views import acts, applied, export, overview, people, record, table
 from .views.log_in import LogIn
 
 urlpatterns = [
@@ -32,4 +32,5 @@ urlpatterns = [
     path("facts/<str:fact>/revoke/", acts.revoke, name="revoke"),
     path("acts/<int:number>/undo/", acts.undo, name="undo"),
     path("export", export.export, name="export"),
+    path("applied", applied.told, name="applied"),
 ]

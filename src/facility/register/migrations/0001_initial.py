@@ -24,6 +24,18 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="Applied",
+            fields=[
+                (
+                    "system",
+                    models.CharField(max_length=64, primary_key=True, serialize=False),
+                ),
+                ("act", models.PositiveBigIntegerField(default=0)),
+                ("at", models.DateTimeField()),
+                ("error", models.TextField(blank=True)),
+            ],
+        ),
+        migrations.CreateModel(
             name="Erasure",
             fields=[
                 (
@@ -57,6 +69,16 @@ class Migration(migrations.Migration):
                     "digest",
                     models.CharField(max_length=64, primary_key=True, serialize=False),
                 ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Touched",
+            fields=[
+                (
+                    "login",
+                    models.CharField(max_length=64, primary_key=True, serialize=False),
+                ),
+                ("act", models.PositiveBigIntegerField()),
             ],
         ),
         migrations.CreateModel(

@@ -14,6 +14,7 @@ from ...people.facts import Attendance, Session
 from .. import ledger, proofs, standings, words
 from ..log_in import is_staff, staff_only
 from ..models import Entry, Standing
+from . import applied
 
 _MOST = 50
 
@@ -56,7 +57,7 @@ def suggested(request: HttpRequest) -> HttpResponse:
 @staff_only
 def shown(request: HttpRequest, login: str) -> HttpResponse:
     """One person, with what is recorded and the ways to record more."""
-    return render(request, "register/person.html", _about(login))
+    return render(request, "register/person.html", {**_about(login), "follows": applied.follows(login)})
 
 
 @require_safe
