@@ -38,7 +38,12 @@ EXAMPLES = r"""
     faults: [{system: PPMS, message: "https://ppms.example.org/: doesn't answer"}]
 """
 
-RETURN = r"""#"""
+RETURN = r"""
+told:
+  description: By system what was told of it; empty if it follows.
+  returned: success
+  type: dict
+"""
 
 from pathlib import Path
 from typing import Any
@@ -65,7 +70,7 @@ def main() -> None:
             tell(Path(module.params["path"]), systems)
     except PullError as error:
         module.fail_json(msg=str(error))
-    module.exit_json(changed=False)
+    module.exit_json(changed=False, told=systems)
 
 
 if __name__ == "__main__":
