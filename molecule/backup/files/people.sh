@@ -2,8 +2,9 @@
 person alice Alice Adler
 person bob Bob Berg
 samba-tool ou add OU=Servers >/dev/null
-for group in facility-users rg-neuro; do samba-tool group add $group --groupou=OU=Groups >/dev/null; done
+for group in facility-users rg-neuro door-wiki door-share door-omero; do samba-tool group add $group --groupou=OU=Groups >/dev/null; done
 samba-tool group addmembers facility-users rg-neuro >/dev/null
+for door in wiki share omero; do samba-tool group addmembers door-$door facility-users >/dev/null; done
 samba-tool group addmembers rg-neuro alice,bob >/dev/null
 for account in svc-join svc-omero svc-wiki; do
   samba-tool user create --userou="OU=Service Accounts" -- $account "$PASSWORD" >/dev/null
