@@ -9,37 +9,7 @@ short_description: Decide who may do what, and say what every system should hold
 description:
   - Reads the register (C(people.yml) and C(facts/*.yml)) and the policy, refuses both with all problems at once, and
     decides about everybody on a day. See C(docs/services/people.md).
-options:
-  _terms:
-    description: The register's folder.
-    required: true
-  research_groups:
-    description: As in C(group_vars/all/facility.yml) of the example inventory; so are the others.
-    type: list
-    elements: dict
-    required: true
-  instruments:
-    description: The instruments, with what they demand.
-    type: list
-    elements: dict
-    required: true
-  time_zone:
-    description: The facility's time zone.
-    type: str
-    required: true
-  requirements:
-    description: What can be demanded of people.
-    type: list
-    elements: dict
-    default: []
-  door_demands:
-    description: What the wiki, the share and OMERO demand.
-    type: dict
-    default: {}
-  biosafety_demands:
-    description: What work of a biosafety level demands.
-    type: dict
-    default: {}
+extends_documentation_fragment: [policy]
 """
 
 EXAMPLES = r"""

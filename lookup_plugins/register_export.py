@@ -10,37 +10,7 @@ description:
   - Reads the register's folder (C(people.yml) and C(facts/*.yml), or the export that was fetched into it) and the
     policy, refuses both with all problems at once, and gives the facts as C(facility-register read_in) takes them. IT
     administrators are not among them.
-options:
-  _terms:
-    description: The register's folder.
-    required: true
-  research_groups:
-    description: As in C(group_vars/all/facility.yml) of the example inventory; so are the others.
-    type: list
-    elements: dict
-    required: true
-  instruments:
-    description: The instruments, with what they demand.
-    type: list
-    elements: dict
-    required: true
-  time_zone:
-    description: The facility's time zone.
-    type: str
-    required: true
-  requirements:
-    description: What can be demanded of people.
-    type: list
-    elements: dict
-    default: []
-  door_demands:
-    description: What the wiki, the share and OMERO demand.
-    type: dict
-    default: {}
-  biosafety_demands:
-    description: What work of a biosafety level demands.
-    type: dict
-    default: {}
+extends_documentation_fragment: [policy]
 """
 
 EXAMPLES = r"""

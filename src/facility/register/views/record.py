@@ -12,11 +12,13 @@ from django.utils.translation import gettext as _
 
 from ...people.entries import RegisterError
 from ...people.fact_fields import BLOCK_REASONS, FORMS, PERSON_KINDS, entry_of
+from ...people.facts import Person
 from ...people.policy import DOORS, Policy
 from .. import ledger, proofs, standings, words
 from ..ledger import Change, Proposal
 from ..log_in import staff_only
 from ..models import Standing
+from ..policy_file import Reviewed
 from .acts import actor, carry_out
 
 _RESULTS = {"oral": "attended", "electronic": "passed"}
@@ -24,6 +26,13 @@ _RESULTS = {"oral": "attended", "electronic": "passed"}
 
 def _to(login: str) -> HttpResponse:
     return redirect("person", login=login)
+
+
+def _person(login: str, rules: Reviewed) -> Person:
+    found = standings.decided(login, rules)
+    if found is None:
+        raise Http404
+    return found[0]
 
 
 def _targets(policy: Policy) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -147,32 +156,29 @@ def held(request: HttpRequest, session_id: str) -> HttpResponse:
     return carry_out(request, "register/held.html", context, change, lambda _proposal: redirect("people"))
 
 
-_PERSON = ("login", "given_name", "family_name", "mail", "kind", "research_group", "valid_from", "valid_until")
+_KEYS = ("login", "given_name", "family_name", "mail", "kind", "research_group", "valid_from", "valid_until")
 
 
 @staff_only
 def person(request: HttpRequest, login: str = "") -> HttpResponse:
     """Somebody new, or somebody's name, mail, group or last day changed."""
     rules = ledger.policy()
-    found = standings.decided(login, rules) if login else None
-    if login and found is None:
-        raise Http404
-    now = found[0] if found else None
+    now = _person(login, rules) if login else None
     held_now = {key: str(value) for key, value in entry_of(now).items()} if now else {"kind": "researcher"}
-    given = {key: request.POST.get(key, "").strip() for key in _PERSON} if request.method == "POST" else held_now
+    given = {key: request.POST.get(key, "").strip() for key in _KEYS} if request.method == "POST" else held_now
     given = {**given, "login": login or given.get("login", "").lower()}
     base = request.POST.get("base") or (now.id if now else "")
     reason = request.POST.get("reason", "")
 
     def change() -> Change:
-        new = {"fact": "person", **{key: given.get(key, "") for key in _PERSON}}
+        new = {"fact": "person", **{key: given.get(key, "") for key in _KEYS}}
         if not login:
             return Change("new person", [new])
         return Change("change person", [{**new, "replaces": base}], [base], reason)
 
     # What somebody else wrote while this form was open.
     theirs = [
-        (key, held_now.get(key, ""), given.get(key, "")) for key in _PERSON
+        (key, held_now.get(key, ""), given.get(key, "")) for key in _KEYS
         if now and base != now.id and held_now.get(key, "") != given.get(key, "")
     ]  # fmt: skip
     context = {
@@ -192,9 +198,7 @@ def _alike(given: dict[str, str]) -> list[Standing]:
 def exception(request: HttpRequest, login: str) -> HttpResponse:
     """For some days something is not demanded of a person."""
     rules = ledger.policy()
-    found = standings.decided(login, rules)
-    if found is None:
-        raise Http404
+    who = _person(login, rules)
     data = request.POST if request.method == "POST" else request.GET
     keys = ("about", "until", "reason", "second_by")
     given = {"from": data.get("from") or rules.today.isoformat(), **{key: data.get(key, "") for key in keys}}
@@ -206,7 +210,7 @@ def exception(request: HttpRequest, login: str) -> HttpResponse:
 
     everything = [(f"requirement:{one.name}", one.title) for one in rules.policy.requirements.values()]
     targets = [(_("Demand"), everything), *_targets(rules.policy)[1:]]
-    context = {"given": given, "person": found[0], "targets": targets}
+    context = {"given": given, "person": who, "targets": targets}
     return carry_out(request, "register/exception.html", context, change, lambda _proposal: _to(login))
 
 
@@ -214,9 +218,7 @@ def exception(request: HttpRequest, login: str) -> HttpResponse:
 def block(request: HttpRequest, login: str) -> HttpResponse:
     """Shut a person's account, one door or one instrument; a leave is one with a last day."""
     rules = ledger.policy()
-    found = standings.decided(login, rules)
-    if found is None:
-        raise Http404
+    who = _person(login, rules)
     data = request.POST if request.method == "POST" else request.GET
     keys = ("about", "until", "reason")
     given = {"from": data.get("from") or rules.today.isoformat(), **{key: data.get(key, "") for key in keys}}
@@ -229,7 +231,7 @@ def block(request: HttpRequest, login: str) -> HttpResponse:
 
     choices = [("", _("account")), *((f"door:{name}", words.door_title(name, rules.policy)) for name in DOORS)]
     choices += [(f"instrument:{one.name}", one.title) for one in rules.policy.instruments.values()]
-    context = {"given": given, "person": found[0], "choices": choices, "reasons": BLOCK_REASONS}
+    context = {"given": given, "person": who, "choices": choices, "reasons": BLOCK_REASONS}
     return carry_out(request, "register/block.html", context, change, lambda _proposal: _to(login))
 
 
@@ -237,9 +239,7 @@ def block(request: HttpRequest, login: str) -> HttpResponse:
 def document(request: HttpRequest, login: str) -> HttpResponse:
     """File a paper of a person, as a form or certificate that a demand asks for."""
     rules = ledger.policy()
-    found = standings.decided(login, rules)
-    if found is None:
-        raise Http404
+    who = _person(login, rules)
     data = request.POST if request.method == "POST" else request.GET
     keys = ("requirement", "valid_until")
     given = {"issued_on": data.get("issued_on") or rules.today.isoformat(), **{key: data.get(key, "") for key in keys},
@@ -252,5 +252,5 @@ def document(request: HttpRequest, login: str) -> HttpResponse:
         return Change("document", [{"fact": "document", "person": login, **given, **kept}])
 
     targets = [(one.name, one.title) for one in rules.policy.requirements.values() if one.form in {"any", "document"}]
-    context = {"given": given, "person": found[0], "targets": targets, "proof": kept, "ticket": _ticket(kept)}
+    context = {"given": given, "person": who, "targets": targets, "proof": kept, "ticket": _ticket(kept)}
     return carry_out(request, "register/document.html", context, change, lambda _proposal: _to(login))
