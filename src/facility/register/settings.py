@@ -72,7 +72,6 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 STATIC_URL = "static/"
-STATICFILES_DIRS = [_HERE / "static"]
 STATIC_ROOT = FACILITY.static_folder
 
 # The web server on the same host ends TLS, and nothing else reaches the application.
