@@ -16,7 +16,7 @@ import requests
 from facility.ppms.pumapi import Ppms
 from testbed.podman import podman
 from tests.acceptance.browser import Browser
-from tests.acceptance.register import EXAMPLE, REPOSITORY, initial_password, remove_account
+from tests.acceptance.register import EXAMPLE, REPOSITORY, initial_password, play, remove_account
 
 REGISTER = "register1.imaging.example.org"
 ROOT = f"https://{REGISTER}"
@@ -119,10 +119,8 @@ def test_she_is_added_briefed_and_trained_in_a_browser_and_the_doors_follow_unti
     words = " ".join(browser.text.split())
     assert "directory: follows" in words and "PPMS: follows" in words
 
-    browser.visit(f"{ROOT}/people/{person}/block/")
-    browser.choose("#reason", "left")
-    desk.record("Wiki open → shut")
-    assert "the register has moved" in follow()
+    status, output = play(EXAMPLE, "ops/offboard_person.yml", "-e", f"person={person}", "-e", "by=sstein")
+    assert status == 0, output
     assert doors(person, password) == set()
     assert ppms.rights(CONFOCAL)[person] == "D"
     assert browser.complaints == []

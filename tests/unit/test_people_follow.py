@@ -86,7 +86,7 @@ def test_a_state_that_is_none_only_means_that_it_runs(tmp_path, asked, text):
 def test_the_command_runs_what_it_is_given_and_ends_as_that_does(tmp_path, asked, monkeypatch):
     from typer.testing import CliRunner
 
-    from facility.people.cli import app
+    from facility.people.follow_command import app
 
     inventory = tmp_path / "inventory"
     (inventory / "group_vars/all").mkdir(parents=True)

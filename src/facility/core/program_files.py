@@ -27,6 +27,8 @@ DEPENDENCIES: Mapping[str, Mapping[str, str]] = {
         "django_auth_ldap": "django-auth-ldap",
         "ldap": "python3-ldap",
         "openpyxl": "openpyxl",
+        "rich": "rich",
+        "typer": "typer",
         "yaml": "python3-yaml",
     },
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command `facility`: who may do what, why, and until when. It reads, and changes nothing but by what it runs.
+"""The command `facility`: who may do what, why, and until when. What is here reads, and changes nothing.
 
 It ends with 0, with 1 if policy or facts have problems, and with 2 if it was asked about what doesn't exist.
 """
@@ -7,10 +7,8 @@ It ends with 0, with 1 if policy or facts have problems, and with 2 if it was as
 from __future__ import annotations
 
 import json
-import subprocess
-import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -26,8 +24,7 @@ from .demand import Reason
 from .entries import RegisterError, hint
 from .fact_fields import KIND_OF_FACT, KINDS, entry_of
 from .facts import ALWAYS, IT_ADMIN, Fact, Known, Person, Session
-from .follow import follow
-from .inventory import REGISTER_FOLDER, Inventory, policy_of, read_inventory, today_in
+from .inventory import Inventory, read_inventory, today_in
 from .register_fields import a_day
 
 app = typer.Typer(name="facility", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -57,7 +54,14 @@ KnownOption = Annotated[
     typer.Option("--known-on", parser=_parsed_day, metavar="DAY", help="By what was recorded on this day or before."),
 ]
 LoginArgument = Annotated[str, typer.Argument(metavar="LOGIN")]
-_EXAMPLE = Path("inventories/example")
+EXAMPLE = Path("inventories/example")
+_read: Callable[[Path], Inventory] = read_inventory
+
+
+def read_from(read: Callable[[Path], Inventory]) -> None:
+    """Have policy and facts from somewhere else than an inventory's folder, as on the register's host."""
+    global _read  # noqa: PLW0603 - a command line has one source
+    _read = read
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ class _Asked:
 
 
 @person_app.command("show")
-def show_person(login: LoginArgument, inventory: InventoryOption = _EXAMPLE, as_json: JsonOption = False) -> None:
+def show_person(login: LoginArgument, inventory: InventoryOption = EXAMPLE, as_json: JsonOption = False) -> None:
     """A person, what is recorded about them, and what they may do today."""
     asked = _asked(inventory, as_json)
     person = asked.person(login)
@@ -90,7 +94,7 @@ def show_person(login: LoginArgument, inventory: InventoryOption = _EXAMPLE, as_
     sessions = {fact.id: fact for fact in asked.inventory.facts.all if isinstance(fact, Session)}
     if as_json:
         shown = [{"fact": KIND_OF_FACT[type(fact)].name, **entry_of(fact)} for fact in facts]
-        _print_json({"person": entry_of(person), "facts": shown, "decision": _plain(decision)})
+        print_json({"person": entry_of(person), "facts": shown, "decision": _plain(decision)})
         return
     console = _console()
     console.print(Text(f"{person.given_name} {person.family_name} ({login}), {person.mail}", style="bold"))
@@ -117,7 +121,7 @@ def access(
     *,
     on: OnOption = None,
     known_on: KnownOption = None,
-    inventory: InventoryOption = _EXAMPLE,
+    inventory: InventoryOption = EXAMPLE,
     as_json: JsonOption = False,
 ) -> None:
     """What a person may do on a day, and why not; --known-on answers what one could know then."""
@@ -131,7 +135,7 @@ def access(
             _refuse(f'door "{door}" doesn\'t exist: {hint(door, [*asked.inventory.policy.doors, *instruments])}')
         names = [found]
     if as_json:
-        _print_json(_plain(decision, names) | {"on": asked.day.isoformat()})
+        print_json(_plain(decision, names) | {"on": asked.day.isoformat()})
         return
     console = _console()
     console.print(Text(f"{login} on {asked.day}", style="bold"))
@@ -142,7 +146,7 @@ def access(
 def expiring(
     days: Annotated[int, typer.Option(min=0, max=3660, help="How far to look ahead.")] = 30,
     on: OnOption = None,
-    inventory: InventoryOption = _EXAMPLE,
+    inventory: InventoryOption = EXAMPLE,
     as_json: JsonOption = False,
 ) -> None:
     """What runs out soon, or is open by grace or exception alone: the earliest first."""
@@ -151,7 +155,7 @@ def expiring(
     decisions = decide_all(asked.known, asked.inventory.policy, asked.day)
     found = sorted(row for decision in decisions.values() for row in _endings(decision, latest))
     if as_json:
-        _print_json([dict(zip(("until", "login", "what", "state"), row, strict=True)) for row in found])
+        print_json([dict(zip(("until", "login", "what", "state"), row, strict=True)) for row in found])
         return
     table = _table("until", "login", "what", "state")
     for row in found:
@@ -160,36 +164,17 @@ def expiring(
 
 
 @app.command()
-def check(inventory: InventoryOption = _EXAMPLE, as_json: JsonOption = False) -> None:
+def check(inventory: InventoryOption = EXAMPLE, as_json: JsonOption = False) -> None:
     """Whether policy, people and facts are valid; all problems at once if not."""
     asked = _asked(inventory, as_json)
     policy, facts = asked.inventory
     kinds = Counter(KIND_OF_FACT[type(fact)].key for fact in facts.all)
     counts = {kind.key: kinds[kind.key] for kind in KINDS}
     if as_json:
-        _print_json({"problems": [], "requirements": len(policy.requirements), "facts": counts})
+        print_json({"problems": [], "requirements": len(policy.requirements), "facts": counts})
         return
     listed = ", ".join(f"{number} {key}" for key, number in counts.items())
     _console().print(Text(f"No problems: {len(policy.requirements)} requirements, {listed}."))
-
-
-@app.command("follow", context_settings={"ignore_unknown_options": True})
-def follow_register(
-    command: Annotated[list[str], typer.Argument(metavar="COMMAND", help="What to run, with its arguments.")],
-    inventory: InventoryOption = _EXAMPLE,
-) -> None:
-    """Run a command if the register's pages have recorded something, a day has begun, or the last run failed."""
-    try:
-        today = today_in(policy_of(inventory))
-        said, code = follow(
-            inventory / REGISTER_FOLDER, today, time.time(), lambda: subprocess.run(command, check=False).returncode
-        )
-    except RegisterError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
-    if said:
-        typer.echo(said)
-    raise typer.Exit(code)
 
 
 def main() -> None:
@@ -202,10 +187,10 @@ def main() -> None:
 
 def _asked(folder: Path, as_json: bool, on: date | None = None, known_on: date | None = None) -> _Asked:
     try:
-        inventory = read_inventory(folder)
+        inventory = _read(folder)
     except RegisterError as error:
         if as_json:
-            _print_json({"problems": error.problems})
+            print_json({"problems": error.problems})
         else:
             for problem in error.problems:
                 typer.echo(problem, err=True)
@@ -270,7 +255,8 @@ def _iso(day: date | None) -> str | None:
     return day.isoformat() if day else None
 
 
-def _print_json(value: object) -> None:
+def print_json(value: object) -> None:
+    """An answer for programs."""
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
