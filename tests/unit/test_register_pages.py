@@ -2,6 +2,7 @@
 """The register's pages, as staff, researchers and strangers meet them."""
 
 import re
+from datetime import date
 
 import pytest
 
@@ -335,3 +336,18 @@ def test_every_word_is_translated_and_keeps_what_is_put_into_it():
     for file in _SOURCES.parent.rglob("*.html"):
         used |= set(re.findall(r"{% translate [\"']([^\"']+)[\"'] %}", file.read_text()))
     assert used - {ours for ours, _ in pairs} == set()
+
+
+@pytest.mark.usefixtures("empty_site")
+def test_a_proof_from_before_the_pages_is_known_by_its_sum_and_no_fault():
+    from django.core.management import call_command
+
+    from facility.people.facts import Facts
+    from facility.people.interchange import written
+    from facility.register import exchange
+    from tests.people_facts import colleagues, paper, person
+
+    exchange.read_in(written(Facts.of([*colleagues(), person(), paper(date(2026, 5, 1))])), "seed")
+    call_command("audit")
+    page = logged_in("sabine", staff=True).get("/people/anna/").content.decode()
+    assert "document for Formblatt Z" in page and "/proofs/" not in page

@@ -18,9 +18,9 @@ from ..people.access import Decision, decide
 from ..people.entries import RegisterError
 from ..people.fact_fields import KIND_OF_FACT, KIND_OF_NAME, fact_of, fields_of
 from ..people.fact_rules import Rules
-from ..people.facts import Fact, Facts, Known, Person
+from ..people.facts import Document, Fact, Facts, Known, Person
 from ..people.register_fields import check_fields
-from . import audit, erasure, standings, store
+from . import audit, erasure, proofs, standings, store
 from .models import Entry, Touched
 from .policy_file import Reviewed, reviewed
 
@@ -149,6 +149,9 @@ def make(actor: str, change: Change) -> Proposal:
         payload = {"who": actor, "act": change.act, "reason": change.reason, "added": [one.id for one in rows],
                    "revoked": [one.id for one in proposal.revoked],
                    "people": sorted(effect.person.login for effect in proposal.effects)}  # fmt: skip
+        for one in proposal.added:
+            if isinstance(one, Document):
+                proofs.must_be_there(one.sha256)
         act = audit.append(payload, added=[store.sum_of(one) for one in rows])
         for effect in proposal.effects:
             Touched.objects.update_or_create(login=effect.person.login, defaults={"act": act.number})

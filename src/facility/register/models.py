@@ -183,3 +183,13 @@ class Applied(models.Model):
     def __str__(self) -> str:
         """The system, and how far."""
         return f"{self.system}: act {self.act}"
+
+
+class Kept(models.Model):
+    """A proof that was recorded here: its file must be there. One from before the pages is known by its sum alone."""
+
+    sha256 = models.CharField(primary_key=True, max_length=64)
+
+    def __str__(self) -> str:
+        """The sum."""
+        return str(self.sha256)

@@ -21,7 +21,7 @@ from django.core.files.uploadedfile import UploadedFile
 
 from ..people.entries import RegisterError
 from ..people.fact_fields import LARGEST_DOCUMENT
-from .models import Entry
+from .models import Entry, Kept
 
 _BEGINNINGS = {b"%PDF-": "pdf", b"\xff\xd8\xff": "jpeg", b"\x89PNG\r\n\x1a\n": "png"}
 _UNUSED_SECONDS = 86400
@@ -89,7 +89,7 @@ def of_ticket(text: str) -> Proof:
         proof: Proof = signing.loads(text, salt=_SALT, max_age=_UNUSED_SECONDS // 2)
     except signing.BadSignature:
         raise RegisterError(["the proof was kept too long ago: choose the file again"]) from None
-    if not (_folder() / proof["sha256"]).exists():
+    if not is_there(proof["sha256"]):
         raise RegisterError(["the proof is no longer there: choose the file again"])
     return proof
 
@@ -102,8 +102,19 @@ def opened(sha256: str) -> BufferedReader | None:
         return None
 
 
+def must_be_there(sha256: str) -> None:
+    """A document that stands rests on this file."""
+    Kept.objects.get_or_create(sha256=sha256)
+
+
+def is_there(sha256: str) -> bool:
+    """Whether the file is kept here."""
+    return (_folder() / Path(sha256).name).exists()
+
+
 def delete(sha256: str) -> None:
     """Delete a file."""
+    Kept.objects.filter(sha256=sha256).delete()
     (_folder() / Path(sha256).name).unlink(missing_ok=True)
 
 
@@ -120,7 +131,10 @@ def delete_unused() -> int:
 def missing() -> list[str]:
     """What is wrong with the files of documents that stand, a line each."""
     problems = []
+    kept = set(Kept.objects.values_list("sha256", flat=True))
     for entry in Entry.objects.filter(kind="document", revoked_by=None):
+        if entry.body["sha256"] not in kept:
+            continue
         file = opened(entry.body["sha256"])
         if file is None:
             problems.append(f"document {entry.id}: its file is missing: restore it from a backup")

@@ -45,6 +45,15 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="Kept",
+            fields=[
+                (
+                    "sha256",
+                    models.CharField(max_length=64, primary_key=True, serialize=False),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
             name="Standing",
             fields=[
                 (

@@ -10,7 +10,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonRe
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from ...people.facts import Attendance, Session
+from ...people.facts import Attendance, Document, Fact, Session
 from .. import ledger, proofs, standings, words
 from ..log_in import is_staff, staff_only
 from ..models import Entry, Standing
@@ -101,10 +101,14 @@ def _about(login: str) -> dict[str, Any]:
         "decision": decision,
         "doors": words.doors(decision, rules.policy),
         "endings": [(words.demand_title(what, rules.policy), day) for what, day in standings.endings(person, decision)],
-        "facts": [(one, words.fact(one, rules.policy, sessions)) for one in own],
+        "facts": [(one, words.fact(one, rules.policy, sessions), _has_file(one)) for one in own],
         "planned": [words.session_title(one, rules.policy) for one in sessions.values()
                     if one.id in attended and one.state == "planned" and one.revoked_by is None],
     }  # fmt: skip
+
+
+def _has_file(one: Fact) -> bool:
+    return isinstance(one, Document) and proofs.is_there(one.sha256)
 
 
 def _is_of(one: Any, login: str) -> bool:  # noqa: ANN401 - any kind of fact
