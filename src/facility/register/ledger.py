@@ -183,7 +183,8 @@ def _check(before: Iterable[Fact], after: Iterable[Fact], labels: Mapping[str, s
     """Refuse what is wrong because of the change; an old fact that a stricter policy forbids stops nobody's work."""
     found = _problems(after, labels, rules)
     if found:
-        found = [problem for problem in found if problem not in set(_problems(before, labels, rules))]
+        known = set(_problems(before, labels, rules))
+        found = [problem for problem in found if problem not in known]
     if found:
         raise RegisterError(found)
 
