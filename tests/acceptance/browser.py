@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -121,13 +122,25 @@ class Browser:
             self.keep_picture("nothing-to-click-on")
             raise AssertionError(f"no {selector} reads {words!r}; the window reads: {self.text[:2000]}") from None
 
-    def reads(self, selector: str, words: str) -> bool:
+    def reads(self, selector: str, words: str, seconds: float = PATIENCE) -> bool:
         """Whether something that the selector describes comes to read so, in time."""
         try:
-            self._wait().until(lambda _: self._reading(selector, words))
+            self._wait(seconds).until(lambda _: self._reading(selector, words))
         except TimeoutException:
             return False
         return True
+
+    def unfolds(self, selector: str, words: str, content: str) -> bool:
+        """Whether a click on what reads so shows its content; one that a page still being drawn loses is done again."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            self.click(selector, words)
+            if self.reads(selector, content, seconds=15):
+                return True
+            if time.monotonic() > end:
+                self.keep_picture("nothing-unfolded")
+                return False
+            self._driver.refresh()
 
     def shows_picture(self, selector: str) -> bool:
         """Whether an image that the selector describes has come in and isn't empty."""
@@ -153,9 +166,9 @@ class Browser:
     def _reading(self, selector: str, words: str) -> list[WebElement]:
         return [element for element in self._driver.find_elements(By.CSS_SELECTOR, selector) if words in element.text]
 
-    def _wait(self) -> WebDriverWait[webdriver.Chrome]:
+    def _wait(self, seconds: float = PATIENCE) -> WebDriverWait[webdriver.Chrome]:
         """Look again while a page is drawn anew."""
-        return WebDriverWait(self._driver, PATIENCE, ignored_exceptions=(StaleElementReferenceException,))
+        return WebDriverWait(self._driver, seconds, ignored_exceptions=(StaleElementReferenceException,))
 
 
 def _is_gone(page: WebElement) -> bool:

@@ -59,8 +59,7 @@ def test_an_expired_account_gets_no_drive(omero_host, password_of):
 def test_the_researcher_sees_the_images_in_the_browser(browser: Browser, copied, omero_host, password_of):
     imported(RESEARCHER, f"{RESEARCHER}/{copied}/", 3)
     _log_in(browser, omero_host, RESEARCHER, password_of(RESEARCHER))
-    browser.click(".jstree-anchor", "Orphaned Images")
-    assert browser.reads(".jstree-anchor", "Zelle 3.png")
+    assert browser.unfolds(".jstree-anchor", "Orphaned Images", "Zelle 3.png")
     assert browser.shows_picture("#dataIcons img, .iconTable img, li.row img")
     browser.keep_picture("omero-web-orphaned-images")
     assert browser.complaints == []

@@ -85,7 +85,6 @@ def test_she_is_added_briefed_and_trained_in_a_browser_and_the_doors_follow_unti
     person: str,
     doors: Callable[[str, str], set[str]],
     ppms: Ppms,
-    record_property: Callable[[str, object], None],
 ) -> None:
     desk = Desk(browser, "sstein")
     browser.press("a.button[href$='/new-person/']")
@@ -109,11 +108,9 @@ def test_she_is_added_briefed_and_trained_in_a_browser_and_the_doors_follow_unti
     desk.record("Drive X shut → open", picture="register-preview")
     desk.attended(person, "requirement:laser-safety", "tthoma", "electronic")
     desk.attended(person, "instrument:confocal-1", "tthoma")
-    recorded = time.monotonic()
     assert "the register has moved" in follow()
     assert doors(person, password) == {"wiki", "share", "omero"}
     assert ppms.rights(CONFOCAL)[person] == "A"
-    record_property("seconds from the desk to every door", round(time.monotonic() - recorded, 1))
     assert follow() == ""
     browser.visit(f"{ROOT}/people/{person}/")
     words = " ".join(browser.text.split())
