@@ -64,7 +64,7 @@ class Desk:
 
 
 @pytest.fixture
-def person(browser: Browser) -> Iterator[str]:
+def person(browser: Browser, tmp_path: Path) -> Iterator[str]:
     """A login that nobody had; everything of it is gone afterwards."""
     login = f"page{int(time.time()) % 10**8}"
     yield login
@@ -76,7 +76,7 @@ def person(browser: Browser) -> Iterator[str]:
         browser.press("button[value=preview]")
         browser.press("button[value=make]")
         command_of_register("erase_person", login, "--confirm", login)
-    remove_account(EXAMPLE, login)
+    remove_account(tmp_path / "site", login)
     follow()
 
 
