@@ -5,13 +5,13 @@ import json
 
 
 def test_a_briefing_is_shown_first_recorded_on_request_and_seen_in_the_pages(host, logged_in):
-    shown = host.run_expect([0], "facility session record safety rita --by sten").stdout
+    shown = host.run_expect([0], "facility session record safety lena --by sten").stdout
     assert "log-on:sted denied -> allowed" in shown and "Nothing was recorded" in shown
-    assert "denied" in host.run_expect([0], "facility access rita sted").stdout
-    done = host.run_expect([0], "facility session record safety rita --by sten --record --json").stdout
+    assert "denied" in host.run_expect([0], "facility access lena sted").stdout
+    done = host.run_expect([0], "facility session record safety lena --by sten --record --json").stdout
     assert json.loads(done)["recorded"] is True
-    assert "allowed" in host.run_expect([0], "facility access rita sted").stdout
-    assert "the safety briefing on" in logged_in("rita").open("me/").text
+    assert "allowed" in host.run_expect([0], "facility access lena sted").stdout
+    assert "the safety briefing on" in logged_in("sten").open("people/lena/").text
 
 
 def test_who_leaves_is_shut_out_and_may_come_back(host):
