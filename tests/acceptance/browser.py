@@ -93,6 +93,7 @@ class Browser:
     def visit(self, address: str) -> None:
         """Type an address."""
         self._driver.get(address)
+        self._reload_what_was_cut_off()
 
     def sees(self, selector: str) -> bool:
         """Whether something that the CSS selector describes is shown."""
@@ -113,6 +114,7 @@ class Browser:
         page = self._driver.find_element(By.TAG_NAME, "html")
         self._element(selector).click()
         self._wait().until(lambda _: _is_gone(page), f"{selector} led to no other page")
+        self._reload_what_was_cut_off()
 
     def click(self, selector: str, words: str = "") -> None:
         """Click on what the selector describes and (if given) reads so; the page stays."""
@@ -156,6 +158,12 @@ class Browser:
         path = self._screenshots / f"{name}.png"
         self._driver.save_screenshot(str(path))
         return path
+
+    def _reload_what_was_cut_off(self) -> None:
+        """Chromium gives up a page when this machine gets or loses a network, as beside a scenario's hosts."""
+        end = time.monotonic() + PATIENCE
+        while "ERR_NETWORK_CHANGED" in self._driver.page_source and time.monotonic() < end:
+            self._driver.refresh()
 
     def _element(self, selector: str) -> WebElement:
         found: list[WebElement] = self._wait().until(
