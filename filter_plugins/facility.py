@@ -93,7 +93,10 @@ def directory_groups(
 
 
 def directory_users(
-    register: Mapping[str, Any], access: Mapping[str, Mapping[str, Any]] | None = None
+    register: Mapping[str, Any],
+    access: Mapping[str, Mapping[str, Any]] | None = None,
+    researchers_unit: str = "",
+    activate: bool = False,
 ) -> list[dict[str, Any]]:
     """One account a person, for directory_user's users.
 
@@ -102,7 +105,12 @@ def directory_users(
         access: What lookup access decided, by login: whether an account is enabled, and when it expires. Of whom it
             says nothing, as of IT administrators, the account expires at the end of the day valid_until in the
             facility's time zone; without that day, never.
+        researchers_unit: DN of the unit for researchers' accounts; empty: they are where everybody is.
+        activate: Whether researchers set their first password themselves, so that nobody else is to know one.
     """
+    of_researchers = {"ou": researchers_unit} if researchers_unit else {}
+    if activate:
+        of_researchers["initial_password"] = "unknown"  # noqa: S105 - a choice of directory_user, no password
     zone = ZoneInfo(register["time_zone"])
     decided = {login: wishes["directory"] or {} for login, wishes in (access or {}).items()}
     return [
@@ -115,6 +123,7 @@ def directory_users(
             "description": ", ".join(filter(None, (_KIND_TITLES[person["kind"]], person.get("research_group")))),
             "account_expires": _end_of(person.get("valid_until"), zone),
             **{key: value for key, value in decided.get(person["login"], {}).items() if key in _DECIDED},
+            **(of_researchers if person["kind"] == "researcher" else {}),
         }
         for person in register["people"]
     ]

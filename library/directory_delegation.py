@@ -4,7 +4,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: directory_delegation
-short_description: Let an account make and change users, groups or computers in some units, and nowhere else
+short_description: Let an account make and change users, groups or computers in some units, or set passwords there
 description:
   - Grants what Windows' delegation wizard calls "create, delete and manage user accounts" and the same for groups.
   - Adds access control entries to the units; entries of others stay, none is taken away.
@@ -23,10 +23,12 @@ options:
     elements: str
     required: true
   classes:
-    description: What the account may make and change there. With V(computer) it may join hosts to the domain.
+    description:
+      - What the account may make and change there. With V(computer) it may join hosts to the domain.
+      - With V(password) it may set the passwords of users that are there, and unlock them, and change nothing else.
     type: list
     elements: str
-    choices: [user, group, computer]
+    choices: [user, group, computer, password]
     default: [user, group]
 attributes:
   check_mode: {support: full, description: Shows exactly what a run would change.}
@@ -46,6 +48,12 @@ EXAMPLES = r"""
     account: svc-join
     units: ["OU=Servers,DC=imaging,DC=example,DC=org"]
     classes: [computer]
+
+- name: People who have forgotten their password get another through the register
+  directory_delegation:
+    account: svc-register
+    units: ["OU=Researchers,OU=People,DC=imaging,DC=example,DC=org"]
+    classes: [password]
 """
 
 RETURN = r"""
@@ -58,12 +66,12 @@ added:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.facility.directory.delegation import CLASSES, DelegationError, delegate
+from ansible.module_utils.facility.directory.delegation import CLASSES, PASSWORDS, DelegationError, delegate
 
 ARGUMENTS: dict[str, Any] = {
     "account": {"type": "str", "required": True},
     "units": {"type": "list", "elements": "str", "required": True},
-    "classes": {"type": "list", "elements": "str", "choices": list(CLASSES), "default": ["user", "group"]},
+    "classes": {"type": "list", "elements": "str", "choices": [*CLASSES, PASSWORDS], "default": ["user", "group"]},
 }
 
 

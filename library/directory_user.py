@@ -53,10 +53,27 @@ options:
         type: str
         choices: [on_create, always]
         default: on_create
+      initial_password:
+        description:
+          - With V(file) a new account without O(users[].password) gets one that is kept in O(initial_password_dir).
+          - With V(unknown) it gets one that nobody knows; the person sets their own, as through the register.
+        type: str
+        choices: [file, unknown]
+        default: file
+      ou:
+        description: DN of the unit where this account belongs, in place of O(ou).
+        type: str
   ou:
-    description: DN under which new accounts are created. An account found elsewhere below O(base) isn't moved.
+    description: DN under which new accounts are created.
     type: str
     required: true
+  move_between:
+    description:
+      - DNs of units. An account that lies in one of them, and belongs into another, is moved there, before anything
+        else of it is changed. One that lies elsewhere below O(base) stays where it is.
+    type: list
+    elements: str
+    default: []
   base:
     description: DN below which accounts are searched; the domain of O(ou) if absent.
     type: str
@@ -70,6 +87,7 @@ options:
       - Folder for the generated passwords of new accounts that have none in O(users), one file a login.
       - Each file is written before its account is created, so that a run that was cut off can be repeated.
       - The folder gets mode 0700, the files 0600.
+      - The file of an account whose password was changed since is removed.
     type: path
   most_removed:
     description:
@@ -90,7 +108,8 @@ EXAMPLES = r"""
     bind_dn: CN=Administrator,CN=Users,DC=imaging,DC=example,DC=org
     bind_password: "{{ vault_directory_admin_password }}"
     ca_file: /etc/facility/ca.pem
-    ou: OU=people,DC=imaging,DC=example,DC=org
+    ou: OU=People,DC=imaging,DC=example,DC=org
+    move_between: ["OU=People,DC=imaging,DC=example,DC=org", "OU=Researchers,OU=People,DC=imaging,DC=example,DC=org"]
     initial_password_dir: "{{ inventory_dir }}/secrets/initial_passwords"
     users: "{{ people_register | directory_users }}"
 
@@ -168,9 +187,17 @@ ARGUMENTS: dict[str, Any] = {
                 "default": "on_create",
                 "no_log": False,
             },
+            "initial_password": {
+                "type": "str",
+                "choices": ["file", "unknown"],
+                "default": "file",
+                "no_log": False,
+            },
+            "ou": {"type": "str"},
         },
     },
     "ou": {"type": "str", "required": True},
+    "move_between": {"type": "list", "elements": "str", "default": []},
     "base": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "initial_password_dir": {"type": "path", "no_log": False},

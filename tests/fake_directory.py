@@ -116,6 +116,20 @@ class FakeDirectory:
                 del stored[name.lower()]
         self._keep_password(stored)
 
+    def move(self, dn: str, unit: str) -> str:
+        """See DirectoryPort."""
+        self._write("move", dn)
+        if names.normalised(unit) not in self.objects:
+            raise DirectoryError("rejected", f"fake rejects moving {dn}: {unit} isn't there")
+        old, new = names.normalised(dn), f"{names.first(dn)},{unit}"
+        self.objects[names.normalised(new)] = (new, self.objects.pop(old)[1])
+        for _, stored in self.objects.values():
+            if "member" in stored:
+                stored["member"] = [
+                    new.encode() if names.normalised(v.decode()) == old else v for v in stored["member"]
+                ]
+        return new
+
     def delete(self, dn: str) -> None:
         """See DirectoryPort."""
         self._write("delete", dn)

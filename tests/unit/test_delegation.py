@@ -35,3 +35,11 @@ def test_another_accounts_rights_are_not_ours():
 def test_rights_cover_users_and_groups_and_no_other_class():
     guids = {entry.strip("()").split(";")[3] or entry.strip("()").split(";")[4] for entry in wanted(SID)}
     assert guids == {USER, "bf967a9c-0de6-11d0-a285-00aa003049e2"}
+
+
+def test_who_may_set_passwords_may_neither_make_nor_change_anything_else():
+    entries = wanted_entries(SID, ["password"])
+    assert entries == [
+        f"(OA;CIIO;CR;00299570-246d-11d0-a768-00aa006e0529;bf967aba-0de6-11d0-a285-00aa003049e2;{SID})",
+        f"(OA;CIIO;RPWP;28630ebf-41d5-11d1-a9c1-0000f80367c1;bf967aba-0de6-11d0-a285-00aa003049e2;{SID})",
+    ]

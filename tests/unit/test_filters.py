@@ -144,6 +144,13 @@ def test_a_decision_shuts_an_account_and_says_when_it_ends_but_never_an_administ
     assert "groups" not in users["aadler"]
 
 
+def test_researchers_have_a_unit_of_their_own_and_a_first_password_that_nobody_knows(filters):
+    users = {user["login"]: user for user in filters.directory_users(REGISTER, ACCESS, "OU=R,DC=x", True)}
+    assert (users["aadler"]["ou"], users["aadler"]["initial_password"]) == ("OU=R,DC=x", "unknown")
+    for login in ("sstein", "iivanova"):
+        assert {"ou", "initial_password"}.isdisjoint(users[login])
+
+
 def test_a_person_becomes_an_account_that_expires_when_the_last_day_ends_where_the_facility_is(filters):
     users = {user["login"]: user for user in filters.directory_users(REGISTER)}
     assert users["aadler"] == {

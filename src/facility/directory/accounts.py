@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ _TEXTS = {
     "mail": "mail",
     "description": "description",
 }
-_READ = ["sAMAccountName", "userAccountControl", "accountExpires", *_TEXTS.values()]
+_READ = ["sAMAccountName", "userAccountControl", "accountExpires", "whenCreated", "pwdLastSet", *_TEXTS.values()]
 _PEOPLE = "(&(objectCategory=person)(objectClass=user))"
 # userAccountControl [MS-ADTS 2.2.16]
 _NORMAL_ACCOUNT = 0x200
@@ -31,6 +32,9 @@ _NAMED_SEARCH = 100
 # sAMAccountName [MS-ADTS 3.1.1.6]; a file of this name is written, too
 _FORBIDDEN = re.compile(r'["/\\\[\]:;|=,+*?<>@\x00-\x1f]')
 _GENERATED = Secret(None, shown="(generated, kept in initial_password_dir)")
+_UNKNOWN = "unknown"
+# A password that came with the account was set in the moment when that was made.
+_SAME_MOMENT = timedelta(seconds=2)
 
 
 class AccountsTask:
@@ -42,6 +46,7 @@ class AccountsTask:
         self._given_base: str | None = params["base"]
         self._absent: bool = params["state"] == "absent"
         self._most_removed: int | None = params["most_removed"]
+        self._moves: list[str] = params["move_between"]
         folder: str | None = params["initial_password_dir"]
         self._password_folder = Path(folder) if folder else None
         self._entries: dict[str, Entry] = {}
@@ -56,9 +61,9 @@ class AccountsTask:
         for user in self._users:
             login = user["login"]
             entry = self._entries.get(login.lower())
-            if entry:
-                got[login] = _got(entry)
             wanted[login] = None if self._absent else self._wanted(directory, user, entry)
+            if entry:
+                got[login] = {**_got(entry), "unit": self._unit_of(entry), "initial_password_file": True}
         caps.refuse_many(caps.closed_accounts(got, wanted), self._most_removed)
         return plan(got, wanted)
 
@@ -66,20 +71,33 @@ class AccountsTask:
         """See DirectoryTask."""
         if change.action == "create":
             attributes = self._new_account(change)
-            directory.add(names.child("CN", change.key, self._ou), attributes)
+            directory.add(names.child("CN", change.key, str(change.after["unit"])), attributes)
             return
         entry = self._entries[change.key.lower()]
         if change.action == "delete":
             directory.delete(entry.dn)
-        else:
-            directory.modify(entry.dn, [_operation(entry, name, value) for name, value in change.after.items()])
+            return
+        after = dict(change.after)
+        unit, file = after.pop("unit", None), after.pop("initial_password_file", None)
+        # First where the account is: who may do what with it hangs on that.
+        dn = directory.move(entry.dn, str(unit)) if unit else entry.dn
+        if after:
+            directory.modify(dn, [_operation(entry, name, value) for name, value in after.items()])
+        if file is not None and self._password_folder:
+            (self._password_folder / change.key).unlink(missing_ok=True)
 
     def _base(self) -> str:
         try:
-            names.normalised(self._ou)
+            for unit in [self._ou, *self._moves, *(user["ou"] for user in self._users if user["ou"])]:
+                names.normalised(unit)
             return self._given_base or names.domain_part(self._ou)
         except ValueError as error:
             raise DirectoryError("rejected", f"ou: {error}") from None
+
+    def _unit_of(self, entry: Entry) -> str | None:
+        """The unit that an account lies in; None where it isn't ours to move."""
+        parent = names.parent(entry.dn)
+        return parent if parent in {names.normalised(unit) for unit in self._moves} else None
 
     def _found(self, directory: DirectoryPort, base: str) -> dict[str, Entry]:
         condition = _PEOPLE
@@ -93,6 +111,11 @@ class AccountsTask:
         login, password = user["login"], user["password"]
         attributes: dict[str, Value] = {name: user[name] for name in _TEXTS if user[name] is not None}
         attributes["enabled"] = user["enabled"]
+        unit = user["ou"] or self._ou
+        if entry is None or self._unit_of(entry) not in {None, names.normalised(unit)}:
+            attributes["unit"] = unit
+        if entry and self._has_old_file(login) and _password_changed(entry):
+            attributes["initial_password_file"] = False
         if user["account_expires"] is not None:
             try:
                 attributes["account_expires"] = filetime.same_moment(user["account_expires"])
@@ -101,6 +124,8 @@ class AccountsTask:
         if entry is None:
             if password:
                 attributes["password"] = Secret(password)
+            elif user["initial_password"] == _UNKNOWN:
+                attributes["password"] = Secret(initial_password.generated(), shown="(generated, known to nobody)")
             elif self._password_folder:
                 attributes["password"] = _GENERATED
             elif user["enabled"]:
@@ -109,6 +134,9 @@ class AccountsTask:
         elif password and _overwrites(user) and not directory.accepts(entry.dn, password):
             attributes["password"] = Secret(password)
         return attributes
+
+    def _has_old_file(self, login: str) -> bool:
+        return self._password_folder is not None and (self._password_folder / login).is_file()
 
     def _new_account(self, change: Change) -> dict[str, list[bytes]]:
         wanted = change.after
@@ -155,6 +183,14 @@ def _refuse_bad_logins(logins: list[str]) -> None:
 
 def _overwrites(user: Mapping[str, Any]) -> bool:
     return bool(user["update_password"] == "always")  # noqa: S105 - when to set it, not a password
+
+
+def _password_changed(entry: Entry) -> bool:
+    """Whether the account has another password than it was made with."""
+    made, changed = entry.text("whencreated"), entry.number("pwdlastset")
+    if not made or not changed:
+        return False
+    return filetime.moment(changed) - filetime.generalized(made) > _SAME_MOMENT
 
 
 def _got(entry: Entry) -> Attributes:

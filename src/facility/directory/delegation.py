@@ -2,7 +2,7 @@
 """Rights of one account over the users, groups or computers of some units, on a Samba domain controller.
 
 The entries are those of Windows' delegation wizard [MS-ADTS 5.1.3]: create and delete children of a class, and full
-control of the children of that class.
+control of the children of that class; or to reset the passwords of users, and unlock them.
 """
 
 from __future__ import annotations
@@ -29,6 +29,10 @@ CLASSES = {
     "group": "bf967a9c-0de6-11d0-a285-00aa003049e2",
     "computer": "bf967a86-0de6-11d0-a285-00aa003049e2",
 }
+PASSWORDS = "password"
+# The right to reset a password [MS-ADTS 5.1.3.2.1], and schemaIDGUID of lockoutTime, which is cleared with it.
+RESET_PASSWORD = "00299570-246d-11d0-a768-00aa006e0529"  # noqa: S105 - the number of a right
+LOCKOUT_TIME = "28630ebf-41d5-11d1-a9c1-0000f80367c1"
 FULL_CONTROL = "CCDCLCSWRPWPDTLOCRSDRCWDWO"
 ENTRY = re.compile(r"\([^)]*\)")
 
@@ -38,11 +42,20 @@ class DelegationError(Exception):
 
 
 def wanted_entries(sid: str, classes: list[str]) -> list[str]:
-    """Return the access control entries in SDDL for an account's security identifier (S-1-…) and keys of CLASSES."""
-    guids = [CLASSES[name] for name in classes]
+    """Return the access control entries in SDDL for an account's security identifier (S-1-…).
+
+    Args:
+        sid: The security identifier.
+        classes: Keys of CLASSES, and PASSWORDS.
+    """
+    guids = [CLASSES[name] for name in classes if name != PASSWORDS]
     children = [f"(OA;CI;CCDC;{guid};;{sid})" for guid in guids]
     control = [f"(OA;CIIO;{FULL_CONTROL};;{guid};{sid})" for guid in guids]
-    return children + control
+    passwords = [
+        f"(OA;CIIO;CR;{RESET_PASSWORD};{CLASSES['user']};{sid})",
+        f"(OA;CIIO;RPWP;{LOCKOUT_TIME};{CLASSES['user']};{sid})",
+    ]
+    return children + control + (passwords if PASSWORDS in classes else [])
 
 
 def missing_entries(sddl: str, wanted: list[str]) -> list[str]:

@@ -21,35 +21,52 @@ def from_filetime(ticks: int) -> str:
     if ticks in {0, FILETIME_NEVER}:
         return NEVER
     try:
-        moment = _EPOCH + timedelta(microseconds=ticks // 10)
+        found = _EPOCH + timedelta(microseconds=ticks // 10)
     except OverflowError:
         return NEVER
-    return moment.isoformat().replace("+00:00", "Z")
+    return found.isoformat().replace("+00:00", "Z")
 
 
-def to_filetime(moment: str) -> int:
+def moment(ticks: int) -> datetime:
+    """When that was; what a FILETIME can say beyond the year 9999 is the end of that year."""
+    try:
+        return _EPOCH + timedelta(microseconds=ticks // 10)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)
+
+
+def generalized(text: str) -> datetime:
+    """A moment as LDAP writes it, like 20261231225959.0Z [RFC 4517, 3.3.13].
+
+    Raises:
+        ValueError: If the text is none.
+    """
+    return datetime.strptime(text.partition(".")[0].rstrip("Z"), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+
+
+def to_filetime(spelt: str) -> int:
     """The reverse of from_filetime; takes any offset.
 
     Raises:
         ValueError: If the text is no ISO 8601 date-time with an offset and not "never".
     """
-    if moment.strip().lower() == NEVER:
+    if spelt.strip().lower() == NEVER:
         return FILETIME_NEVER
     try:
-        parsed = datetime.fromisoformat(moment.strip())
+        parsed = datetime.fromisoformat(spelt.strip())
     except ValueError:
         parsed = None
     if parsed is None or parsed.tzinfo is None:
-        raise ValueError(f'"{moment}" is no date-time with an offset; {_SPELLING}')
+        raise ValueError(f'"{spelt}" is no date-time with an offset; {_SPELLING}')
     ticks = (parsed - _EPOCH) // _MICROSECOND * 10
     if ticks <= 0:
-        raise ValueError(f'"{moment}" is before 1601; {_SPELLING}')
+        raise ValueError(f'"{spelt}" is before 1601; {_SPELLING}')
     return ticks
 
 
-def same_moment(moment: str) -> str:
+def same_moment(spelt: str) -> str:
     """The one spelling of a moment that from_filetime uses, for comparing."""
-    return from_filetime(to_filetime(moment))
+    return from_filetime(to_filetime(spelt))
 
 
 def interval(ticks: int, unit: int) -> int:

@@ -28,6 +28,16 @@ def normalised(dn: str) -> str:
     )
 
 
+def parent(dn: str) -> str:
+    """Where an object lies, normalised: OU=people,… of CN=Anna,OU=people,…."""
+    return normalised(ldap.dn.dn2str(_parsed(dn)[1:]))
+
+
+def first(dn: str) -> str:
+    """An object's own name, as CN=Anna of CN=Anna,OU=people,…."""
+    return str(ldap.dn.dn2str(_parsed(dn)[:1]))
+
+
 def is_dn(text: str) -> bool:
     """Whether the text is a DN rather than a plain name."""
     return "=" in text and bool(ldap.dn.is_dn(text))

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from . import names
 from .server import DirectoryError, Server, connection_problem
 
 try:
@@ -77,6 +78,9 @@ class DirectoryPort(Protocol):
 
     def modify(self, dn: str, operations: Sequence[Operation]) -> None:
         """Change an object, all operations or none."""
+
+    def move(self, dn: str, unit: str) -> str:
+        """Put an object below a unit, under its name; its new DN. What refers to it follows."""
 
     def delete(self, dn: str) -> None:
         """Delete an object that has no children."""
@@ -145,6 +149,13 @@ class Directory:
             self._connection.modify_s(
                 dn, [(codes[code], name, list(values) or None) for code, name, values in operations]
             )
+
+    def move(self, dn: str, unit: str) -> str:
+        """See DirectoryPort."""
+        name = names.first(dn)
+        with self._translated(f"moving {dn} to {unit}"):
+            self._connection.rename_s(dn, name, unit)
+        return f"{name},{unit}"
 
     def delete(self, dn: str) -> None:
         """See DirectoryPort."""
