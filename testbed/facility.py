@@ -7,12 +7,12 @@ from typing import Any
 
 import yaml
 
+from testbed.demo_passwords import FOLDER as PASSWORDS
 from testbed.paths import BUILD, REPOSITORY
 from testbed.steps import Run, Step, run_all, table
 
 INVENTORY = REPOSITORY / "inventories" / "example"
 REPORT = BUILD / "verify.json"
-PASSWORDS = INVENTORY / "secrets" / "initial-passwords"
 
 HOSTS = Step(
     "hosts",
@@ -41,6 +41,11 @@ CONVERGE = Step(
     again="make converge   (or one part: source $(make -s env); ansible-playbook playbooks/wiki.yml)",
     shown=True,
 )
+DEMO_PASSWORDS = Step(
+    "demo passwords",
+    ["env", "PYTHONPATH=src", sys.executable, "-m", "testbed.demo_passwords"],
+    again="source $(make -s env); PYTHONPATH=src python -m testbed.demo_passwords",
+)
 VERIFY = Step(
     "verify",
     ["ansible-playbook", "playbooks/verify.yml", "-e", f"verify_report={REPORT}"],
@@ -53,7 +58,7 @@ ROLES = REPOSITORY / "roles"
 def facility() -> int:
     """Bring the example facility up, converge, verify, and print what there is."""
     kits = [KITS] if kits_missing() else []
-    run, good = run_all([HOSTS, SECRETS, *kits, FIRST_CONTACT, CONVERGE, VERIFY])
+    run, good = run_all([HOSTS, SECRETS, *kits, FIRST_CONTACT, CONVERGE, DEMO_PASSWORDS, VERIFY])
     return _close(run, good)
 
 

@@ -15,7 +15,7 @@ import yaml
 from facility.ppms.pumapi import Access, Ppms
 from tests.acceptance.browser import Browser, trusting_home
 from tests.acceptance.drive import Drive
-from tests.acceptance.register import EXAMPLE, NEWCOMER, edit, people, remove_account
+from tests.acceptance.register import DEMO_PASSWORDS, EXAMPLE, NEWCOMER, edit, people, remove_account
 
 REPOSITORY = Path(__file__).parents[2]
 SECRETS = REPOSITORY / "inventories" / "example" / "secrets"
@@ -26,7 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("facility")
     group.addoption("--wiki-url", default="https://wiki1.imaging.example.org", help="the wiki's address")
     group.addoption("--omero-host", default="omero1.imaging.example.org", help="where OMERO, its web and the share are")
-    group.addoption("--password-folder", default=SECRETS / "initial-passwords", type=Path, help="a file for each login")
+    group.addoption("--password-folder", default=DEMO_PASSWORDS, type=Path, help="a file for each login")
     group.addoption("--authority", default=SECRETS / "authority" / "ca.crt", type=Path, help="the facility's authority")
     group.addoption("--screenshots", default=REPOSITORY / "build" / "screenshots", type=Path, help="where they go")
 
@@ -51,7 +51,7 @@ def authority(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture(scope="session")
 def password_of(request: pytest.FixtureRequest) -> Callable[[str], str]:
-    """The initial password of a login."""
+    """The password of a login."""
     folder = Path(request.config.getoption("--password-folder"))
     return lambda login: (folder / login).read_text(encoding="utf-8").strip()
 

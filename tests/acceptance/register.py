@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 REPOSITORY = Path(__file__).parents[2]
+DEMO_PASSWORDS = REPOSITORY / "build" / "demo-passwords"
 EXAMPLE = REPOSITORY / "inventories" / "example"
 NEWCOMER = {
     "login": "nnewman",
@@ -70,6 +71,11 @@ def attended(sessions: list[dict[str, Any]], *logins: str) -> dict[str, list[dic
             for login in logins
         ],
     }
+
+
+def demo_password(login: str) -> str:
+    """The password that the test bed gave somebody of the example."""
+    return (DEMO_PASSWORDS / login).read_text().strip()
 
 
 def initial_password(login: str) -> str:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ import requests
 from facility.ppms.pumapi import Ppms
 from testbed.podman import podman
 from tests.acceptance.browser import Browser
-from tests.acceptance.register import EXAMPLE, REPOSITORY, initial_password, play, remove_account
+from tests.acceptance.register import EXAMPLE, REPOSITORY, demo_password, play, remove_account
 
 REGISTER = "register1.imaging.example.org"
 ROOT = f"https://{REGISTER}"
@@ -44,7 +45,7 @@ class Desk:
         self.browser = browser
         browser.visit(f"{ROOT}/log-in/")
         browser.fill("#id_username", login)
-        browser.fill("#id_password", initial_password(login))
+        browser.fill("#id_password", demo_password(login))
         browser.press("main button")
 
     def record(self, expected: str = "", picture: str = "") -> None:
@@ -96,7 +97,21 @@ def test_she_is_added_briefed_and_trained_in_a_browser_and_the_doors_follow_unti
     browser.choose("#research_group", "neuro")
     desk.record("Wiki shut → open")
     assert "the register has moved" in follow()
-    password = initial_password(person)
+    # Nobody knows a password of hers: she chooses one, with the slip that staff hand over.
+    assert not (EXAMPLE / "secrets/initial-passwords" / person).exists()
+    browser.visit(f"{ROOT}/people/{person}/")
+    browser.press("button[value=slip]")
+    browser.keep_picture("register-slip")
+    (code,) = re.findall(r"(?:[A-Z2-7]{5}-){5}[A-Z2-7]", browser.text)
+    browser.press("header button")
+    password = "Paulas-Four-Words-1"
+    browser.visit(f"{ROOT}/password/#{code}")
+    for field in ("#new", "#repeated"):
+        browser.fill(field, password)
+    browser.keep_picture("register-choose-password")
+    browser.press("main button")
+    assert "Your password is set" in browser.text
+    desk = Desk(browser, "sstein")
     assert doors(person, password) == {"wiki"}
     assert ppms.rights(CONFOCAL)[person] == "D"
 

@@ -27,7 +27,7 @@ from tests.faults.host import NAME, Host
 from tests.faults.layout import REPOSITORY
 from tests.faults.manifest import Manifest, Written
 
-PASSWORDS = REPOSITORY / "inventories" / "example" / "secrets" / "initial-passwords"
+PASSWORDS = REPOSITORY / "build" / "demo-passwords"
 INSTRUMENT = "lightsheet"
 NAMES = ("Zelle 1", "Größe µ", "plain", "x.y.z", "untitled folder", "日本語")
 BLOCK = 64 * 1024

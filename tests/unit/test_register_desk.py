@@ -99,3 +99,21 @@ def test_a_list_is_imported_as_a_whole_and_the_export_fills_an_empty_register(de
     assert desk("export")[1] == file.read_text()
     rules = ledger.policy()
     assert "jneu" in read_lines(file.read_text(), rules.policy, rules.administrators).known().people
+
+
+def test_codes_are_printed_for_several_at_once_or_for_nobody(desk, monkeypatch):
+    from dataclasses import replace
+
+    from django.conf import settings
+
+    told = replace(settings.FACILITY, password_unit="OU=R,DC=x", address="https://register1/")
+    monkeypatch.setattr(settings, "FACILITY", told)
+    code, said = desk("person", "invite", "aadler", "thomas", *BY)
+    assert code == 1 and "thomas is of the staff" in said
+    from facility.register.models import Code
+
+    assert not Code.objects.exists()
+    code, said = desk("person", "invite", "aadler", "bbaer", *BY)
+    assert code == 0 and said.count("https://register1/password/#") == 2
+    assert desk("person", "invite", "aadler", *BY, "--mail")[0] == 2
+    assert set(json.loads(desk("person", "invite", "ccosta", *BY, "--json")[1])["people"]) == {"ccosta"}

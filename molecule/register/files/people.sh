@@ -5,6 +5,9 @@ person lena Lena Leaver
 person dora Dora Disabled
 person olga Olga Over
 person ida Ida Admin
+# Rita's alone may be set by the register.
+samba-tool ou add OU=Researchers,OU=People >/dev/null
+samba-tool user move rita OU=Researchers,OU=People >/dev/null
 samba-tool user create --userou="OU=Service Accounts" -- svc-register "$PASSWORD" >/dev/null
 for group in facility-users facility-staff facility-it rg-neuro permanent-staff; do samba-tool group add $group --groupou=OU=Groups >/dev/null; done
 samba-tool group addmembers facility-users rg-neuro,facility-staff,facility-it >/dev/null

@@ -43,6 +43,10 @@ class Config:
         mail_from: the sender's address.
         mail_digest: who of the staff gets a list of what runs out, each Monday.
         mail_language: in which language mails are written: en or de.
+        password_unit: DN of the unit of accounts whose passwords are set here with a code; with "" none are.
+        password_length: how many characters a password must have; the directory's own rule counts besides.
+        activation_days: so long a code for a new account is valid.
+        forgotten_minutes: so long one for a forgotten password is.
         recheck_seconds: after this time the directory is asked again whether somebody who is logged in still may.
         people_at_once: how many people one session may have.
     """
@@ -70,6 +74,10 @@ class Config:
     mail_from: str = ""
     mail_digest: tuple[str, ...] = ()
     mail_language: str = "en"
+    password_unit: str = ""
+    password_length: int = 12
+    activation_days: int = 7
+    forgotten_minutes: int = 30
     recheck_seconds: int = 300
     people_at_once: int = 200
 
@@ -110,6 +118,9 @@ def _contradictions(config: Config) -> list[str]:
         ]  # fmt: skip
     if config.mail_language not in {"en", "de"}:
         problems.append(f"mail_language: is {config.mail_language}: write en or de")
-    if config.recheck_seconds < 1:
-        problems.append("recheck_seconds: must be 1 or more")
+    problems += [
+        f"{key}: must be 1 or more"
+        for key in ("recheck_seconds", "password_length", "activation_days", "forgotten_minutes")
+        if getattr(config, key) < 1
+    ]
     return problems

@@ -26,7 +26,7 @@ from ..people.entries import RegisterError, hint  # noqa: E402
 from ..people.fact_fields import entry_of  # noqa: E402
 from ..people.facts import Block, Facts, Person  # noqa: E402
 from ..people.inventory import Inventory  # noqa: E402
-from . import erasure, exchange, ledger, standings, store, tables  # noqa: E402
+from . import codes, erasure, exchange, ledger, notices, standings, store, tables  # noqa: E402
 from .ledger import Change, ConflictError, Proposal  # noqa: E402
 from .models import Standing  # noqa: E402
 
@@ -108,6 +108,32 @@ def come_back(
     if not blocks:
         _refuse(f'"{login}" is on no leave: nothing is to be revoked')
     _carry_out(by, Change("return", [], blocks, reason), record, as_json)
+
+
+@person_app.command("invite")
+def invite(
+    logins: Annotated[list[str], typer.Argument(metavar="LOGIN…")],
+    by: ByOption,
+    *,
+    mail: Annotated[bool, typer.Option("--mail", help="Mail the links; without it the codes are printed.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Codes with which researchers choose their password, each once."""
+    if mail and not notices.can_mail():
+        _refuse("no mail server is set: leave --mail out, and hand the codes over")
+    try:
+        people = [codes.may_have(login.lower()) for login in logins]
+    except RegisterError as error:
+        _fail(error.problems, as_json=as_json)
+    made = {person.login: codes.make(person.login, by.lower(), "activate") for person in people}
+    refused = [one.mail for one in people if mail and not notices.send_code(one, made[one.login], "activate")]
+    if refused:
+        _fail([f"{address}: the relay takes no mail: hand the code over" for address in refused], as_json=as_json)
+    if as_json:
+        print_json({"people": list(made) if mail else made})
+        return
+    for login, code in made.items():
+        typer.echo(f"{login}: the link is on its way" if mail else f"{login}: {notices.address()}password/#{code}")
 
 
 @person_app.command("export")

@@ -16,8 +16,12 @@ from .config import Config
 
 _log = logging.getLogger("facility.register")
 _CHECKED = "directory_checked"
-# Active Directory's words for a disabled account; an expired or locked one can't bind, which the check can't try.
-_ENABLED = "(!(userAccountControl:1.2.840.113556.1.4.803:=2))"
+# Active Directory's words for an account that is neither disabled nor expired; a locked one unlocks itself.
+_OPEN = (
+    "(!(userAccountControl:1.2.840.113556.1.4.803:=2))(|(!(accountExpires=*))(accountExpires=0)(accountExpires>={now}))"
+)
+# Seconds from 1601, with which Active Directory begins to count, to 1970; and its ticks a second.
+_SECONDS_BEFORE, _TICKS = 11_644_473_600, 10_000_000
 
 
 class DirectoryError(Exception):
@@ -29,6 +33,11 @@ def _say_so(*_: Any, exception: Exception, **__: Any) -> None:  # noqa: ANN401 -
     raise DirectoryError(str(exception)) from exception
 
 
+def open_accounts(filterstr: str) -> str:
+    """A filter for accounts that are open now."""
+    return filterstr.format(now=int((time.time() + _SECONDS_BEFORE) * _TICKS))
+
+
 def ldap_settings(config: Config) -> dict[str, Any]:
     """The settings of django-auth-ldap."""
     if not config.directory_uris or config.directory_bind_password_file is None:
@@ -36,7 +45,14 @@ def ldap_settings(config: Config) -> dict[str, Any]:
     import ldap  # noqa: PLC0415 - only a host with a directory needs it
     from django_auth_ldap.config import LDAPSearch, NestedActiveDirectoryGroupType  # noqa: PLC0415
 
-    people = f"(&(objectCategory=person)(objectClass=user)(sAMAccountName=%(user)s){_ENABLED})"
+    class OpenNow(LDAPSearch):
+        """A search whose filter has the moment of asking in it."""
+
+        def execute(self, connection: Any, filterargs: Any = (), escape: bool = True) -> Any:  # noqa: ANN401
+            now = LDAPSearch(self.base_dn, self.scope, open_accounts(self.filterstr), self.attrlist)
+            return now.execute(connection, filterargs, escape)
+
+    people = "(&(objectCategory=person)(objectClass=user)(sAMAccountName=%(user)s)" + _OPEN + ")"
     flags = {"is_staff": config.staff_group}
     if config.administrator_group:
         flags["is_superuser"] = config.administrator_group
@@ -51,7 +67,7 @@ def ldap_settings(config: Config) -> dict[str, Any]:
         "AUTH_LDAP_CONNECTION_OPTIONS": {
             ldap.OPT_REFERRALS: 0, ldap.OPT_NETWORK_TIMEOUT: 5, ldap.OPT_TIMEOUT: 10,
         },
-        "AUTH_LDAP_USER_SEARCH": LDAPSearch(config.directory_base, ldap.SCOPE_SUBTREE, people),
+        "AUTH_LDAP_USER_SEARCH": OpenNow(config.directory_base, ldap.SCOPE_SUBTREE, people),
         "AUTH_LDAP_GROUP_SEARCH": LDAPSearch(config.directory_base, ldap.SCOPE_SUBTREE, "(objectClass=group)"),
         "AUTH_LDAP_GROUP_TYPE": NestedActiveDirectoryGroupType(),
         "AUTH_LDAP_USER_FLAGS_BY_GROUP": flags,

@@ -134,6 +134,31 @@ class Sent(models.Model):
         return f"{self.login}: {self.what} {self.due}"
 
 
+class Code(models.Model):
+    """A code with which somebody may set a password, once. The code itself is nowhere.
+
+    Attributes:
+        digest: its SHA-256.
+        login: whose.
+        purpose: activate or forgotten.
+        made_by, made_at: who asked for it, and when (UTC).
+        ends_at: from then on it is not valid.
+        used_at: when a password was set with it; None: not yet.
+    """
+
+    digest = models.CharField(primary_key=True, max_length=64)
+    login = models.CharField(max_length=64, db_index=True)
+    purpose = models.CharField(max_length=16)
+    made_by = models.CharField(max_length=64)
+    made_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        """Whose, and for what."""
+        return f"{self.login}: {self.purpose}"
+
+
 class Erasure(models.Model):
     """Whose facts may be deleted, within the transaction that erases them and no longer."""
 

@@ -6,13 +6,16 @@ from __future__ import annotations
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from .views import acts, applied, export, overview, people, record, table
+from .views import acts, applied, export, overview, passwords, people, record, table
 from .views.log_in import LogIn
 
 urlpatterns = [
     path("", people.start, name="start"),
     path("log-in/", LogIn.as_view(), name="log-in"),
     path("log-out/", LogoutView.as_view(), name="log-out"),
+    path("password/", passwords.choose, name="choose-password"),
+    path("password/forgotten/", passwords.forgotten, name="forgotten"),
+    path("password/change/", passwords.change, name="change-password"),
     path("me/", people.me, name="me"),
     path("people/", people.listed, name="people"),
     path("suggest", people.suggested, name="suggested"),
@@ -20,6 +23,7 @@ urlpatterns = [
     path("new-people/", table.people, name="new-people"),
     path("people/<str:login>/", people.shown, name="person"),
     path("people/<str:login>/change/", record.person, name="change-person"),
+    path("people/<str:login>/invite/", passwords.invite, name="invite"),
     path("people/<str:login>/exception/", record.exception, name="exception"),
     path("people/<str:login>/block/", record.block, name="block"),
     path("people/<str:login>/document/", record.document, name="document"),

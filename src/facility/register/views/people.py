@@ -10,8 +10,9 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonRe
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from ...people.entries import RegisterError
 from ...people.facts import Attendance, Document, Fact, Session
-from .. import ledger, proofs, standings, words
+from .. import codes, ledger, notices, proofs, standings, words
 from ..log_in import is_staff, staff_only
 from ..models import Entry, Standing
 from . import applied
@@ -57,7 +58,8 @@ def suggested(request: HttpRequest) -> HttpResponse:
 @staff_only
 def shown(request: HttpRequest, login: str) -> HttpResponse:
     """One person, with what is recorded and the ways to record more."""
-    return render(request, "register/person.html", {**_about(login), "follows": applied.follows(login)})
+    about = {**_about(login), **_password_of(login), "follows": applied.follows(login)}
+    return render(request, "register/person.html", about)
 
 
 @require_safe
@@ -105,6 +107,16 @@ def _about(login: str) -> dict[str, Any]:
         "planned": [words.session_title(one, rules.policy) for one in sessions.values()
                     if one.id in attended and one.state == "planned" and one.revoked_by is None],
     }  # fmt: skip
+
+
+def _password_of(login: str) -> dict[str, Any]:
+    """What the page tells of a person's password: whether the register may set it, and whether it was set."""
+    try:
+        codes.may_have(login)
+    except RegisterError:
+        return {}
+    activated, code_ends = codes.last_of(login)
+    return {"invitable": True, "activated": activated, "code_ends": code_ends, "mails": notices.can_mail()}
 
 
 def _has_file(one: Fact) -> bool:

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Suggests people while a name is typed; without it, logins can be typed all the same.
+// Suggests people while a name is typed, and takes a code from a link; without it, both can be typed all the same.
 "use strict";
+for (const field of document.querySelectorAll("[data-code]")) {
+  if (!location.hash) continue;
+  field.value = decodeURIComponent(location.hash.slice(1));
+  // Neither the history nor a bookmark keeps it.
+  history.replaceState(null, "", location.pathname);
+}
 for (const field of document.querySelectorAll("[data-suggest]")) {
   const list = document.getElementById(field.getAttribute("list"));
   let asked = 0;
