@@ -14,9 +14,8 @@ import yaml
 from facility.directory import initial_password, names
 from facility.directory.port import DirectoryPort, open_directory
 from facility.directory.server import DirectoryError, Server
-from testbed.paths import BUILD, REPOSITORY
+from testbed.paths import DEMO_PASSWORDS, REPOSITORY
 
-FOLDER = BUILD / "demo-passwords"
 _GROUP_VARS = REPOSITORY / "inventories" / "example" / "group_vars" / "all"
 _SECRETS = REPOSITORY / "inventories" / "example" / "secrets"
 
@@ -29,9 +28,9 @@ def main() -> int:
     account = f"CN=svc-controller,OU=Service Accounts,{base}"
     authority = str(_SECRETS / "authority" / "ca.crt")
     server = Server(f"ldaps://dc1.{domain}", account, vault["vault_svc_controller_password"], authority)
-    FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
+    DEMO_PASSWORDS.mkdir(mode=0o700, parents=True, exist_ok=True)
     for file in (_SECRETS / "initial-passwords").glob("*"):
-        shutil.copy(file, FOLDER / file.name)
+        shutil.copy(file, DEMO_PASSWORDS / file.name)
     try:
         with open_directory(server) as directory:
             given = researchers_given(directory, base)
@@ -42,7 +41,7 @@ def main() -> int:
     return 0
 
 
-def researchers_given(directory: DirectoryPort, base: str, folder: Path = FOLDER) -> int:
+def researchers_given(directory: DirectoryPort, base: str, folder: Path = DEMO_PASSWORDS) -> int:
     """Set what is not the password yet; return how many there were."""
     unit = f"OU=Researchers,OU=People,{base}"
     people = directory.search(unit, names.equals("objectClass", "user"), ["sAMAccountName"])

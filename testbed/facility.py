@@ -7,8 +7,7 @@ from typing import Any
 
 import yaml
 
-from testbed.demo_passwords import FOLDER as PASSWORDS
-from testbed.paths import BUILD, REPOSITORY
+from testbed.paths import BUILD, DEMO_PASSWORDS, REPOSITORY
 from testbed.steps import Run, Step, run_all, table
 
 INVENTORY = REPOSITORY / "inventories" / "example"
@@ -41,7 +40,7 @@ CONVERGE = Step(
     again="make converge   (or one part: source $(make -s env); ansible-playbook playbooks/wiki.yml)",
     shown=True,
 )
-DEMO_PASSWORDS = Step(
+GIVE_PASSWORDS = Step(
     "demo passwords",
     ["env", "PYTHONPATH=src", sys.executable, "-m", "testbed.demo_passwords"],
     again="source $(make -s env); PYTHONPATH=src python -m testbed.demo_passwords",
@@ -58,7 +57,7 @@ ROLES = REPOSITORY / "roles"
 def facility() -> int:
     """Bring the example facility up, converge, verify, and print what there is."""
     kits = [KITS] if kits_missing() else []
-    run, good = run_all([HOSTS, SECRETS, *kits, FIRST_CONTACT, CONVERGE, DEMO_PASSWORDS, VERIFY])
+    run, good = run_all([HOSTS, SECRETS, *kits, FIRST_CONTACT, CONVERGE, GIVE_PASSWORDS, VERIFY])
     return _close(run, good)
 
 
@@ -80,7 +79,7 @@ def _close(run: Run, good: bool) -> int:
         print(f"\n{services_table(json.loads(REPORT.read_text()))}")
     total = sum(outcome.seconds for outcome in run.outcomes)
     if good:
-        print(f"\nDemo passwords are in {PASSWORDS.relative_to(REPOSITORY)}/<login>; trust the authority in")
+        print(f"\nDemo passwords are in {DEMO_PASSWORDS.relative_to(REPOSITORY)}/<login>; trust the authority in")
         print(f"{(INVENTORY / 'secrets/authority/ca.crt').relative_to(REPOSITORY)}. Up and verified in {total:.0f} s.")
     return 0 if good else 1
 

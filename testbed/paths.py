@@ -10,6 +10,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 BUILD = REPOSITORY / "build"
+DEMO_PASSWORDS = BUILD / "demo-passwords"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "facility-as-code"
 CONTAINERS_CONF = REPOSITORY / "testbed" / "hosts" / "containers.conf"
 

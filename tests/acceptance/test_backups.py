@@ -7,6 +7,7 @@ import json
 import os
 import re
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,35 @@ def test_the_wiki_comes_back_as_it_was_and_nothing_is_thrown_away(night):
     assert wiki.check_output(f"cat {page}") == before
     assert wiki.run("ls /var/lib/dokuwiki/data.before-*/pages/new.txt").rc == 0
     wiki.run_expect([0], "rm -r /var/lib/dokuwiki/data.before-*")
+
+
+def test_the_register_comes_back_as_it_was_and_who_was_erased_since_stays_erased(night):
+    register, name = host("register1"), "register1.imaging.example.org"
+    staff = "--by sstein --record"
+
+    def add(login):
+        person = "--given-name Nora --family-name Night --mail n@neuro.example.org --group neuro --until 2020-12-31"
+        register.run_expect([0], f"facility person add {login} {person} {staff}")
+
+    stamp = int(time.time()) % 10**7
+    kept, erased, later = (f"{prefix}{stamp}" for prefix in ("kept", "gone", "late"))
+    add(kept)
+    add(erased)
+    ended_well("register1", "facility-backup")
+    add(later)
+    register.run_expect([0], f"facility person erase {erased} --confirm {erased} --by sstein")
+    assert "restore_register_confirm=" in play("ops/restore_register.yml").stdout
+    early = play("ops/restore_register.yml", restore_register_confirm=name, restore_register_to="2020-01-01")
+    assert "Nothing was changed" in " ".join(early.stdout.split())
+    done = play("ops/restore_register.yml", restore_register_confirm=name)
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert "1 people were erased again." in done.stdout
+    known = {login: register.run(f"facility person show {login}").rc for login in (kept, erased, later)}
+    assert known == {kept: 0, erased: 2, later: 2}
+    assert register.run("facility-register audit").rc == 0
+    assert register.run("ls /var/lib/register/before-*/register.sqlite3").rc == 0
+    register.run_expect([0], f"facility person erase {kept} --confirm {kept} --by sstein")
+    register.run_expect([0], "rm -r /var/lib/register/before-*")
 
 
 def test_nobody_is_erased_by_mistake(night):

@@ -28,7 +28,18 @@ from testbed.images.build import ImageError
 from testbed.paths import BUILD, REPOSITORY
 from testbed.podman import PodmanError, inspect
 from tests.bench import access as decisions
-from tests.bench import backup, device_pcs, directory, files, memory, omero, register_pages, settle, settle_queue
+from tests.bench import (
+    backup,
+    device_pcs,
+    directory,
+    files,
+    memory,
+    omero,
+    people,
+    register_pages,
+    settle,
+    settle_queue,
+)
 from tests.bench.figures import Figure, figures_table
 
 HERE = Path(__file__).parent
@@ -80,6 +91,7 @@ def main() -> int:
         figures += register_pages.figures(progress.say)
         with _domain_controller(progress) as bare_megabytes:
             figures += _directory_figures(progress, count)
+            figures += people.figures(progress.say, FOLDER, INVENTORY, _command)
         figures += settle.figures(progress.say)
         progress.say("settle: one image behind a queue of 20,000 files (about four minutes)")
         figures += settle_queue.figures()

@@ -115,3 +115,44 @@ def test_a_staff_member_whose_facts_about_others_still_count_is_kept(adler):
     assert adler.post("/people/thomas/change/", {**gone, "base": base}).status_code == 302
     with pytest.raises(RegisterError, match="1 facts about others"):
         erasure.erase("thomas", "stefan")
+
+
+def test_who_was_erased_stays_so_when_an_older_database_is_restored(adler, tmp_path):
+    import shutil
+
+    from django.core.management import call_command
+    from django.db import connections
+
+    from facility.register import erasure
+    from facility.register.models import Entry
+
+    def put(source, target):
+        connections.close_all()
+        for file in database().parent.glob("register.sqlite3-*"):
+            file.unlink()
+        shutil.copy(source, target)
+
+    put(database(), tmp_path / "of-the-night")
+    erasure.erase("aadler", "root")
+    put(database(), tmp_path / "of-today")
+    put(tmp_path / "of-the-night", database())
+    assert Entry.objects.filter(login="aadler").exists()
+    # Whose account was still open at that time is erased all the same.
+    assert erasure.erase_again(tmp_path / "of-today", "root") == ["aadler"]
+    assert not Entry.objects.filter(login="aadler").exists()
+    assert erasure.was_erased("aadler")
+    assert erasure.erase_again(tmp_path / "of-today", "root") == []
+    call_command("audit")
+    connections.close_all()
+    for trace in TRACES:
+        assert trace not in b"".join(file.read_bytes() for file in database().parent.glob("register.sqlite3*"))
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no database"])
+def test_what_is_no_register_erases_nobody(adler, tmp_path, content):
+    from facility.register import erasure
+
+    if content is not None:
+        (tmp_path / "file").write_bytes(content)
+    with pytest.raises(RegisterError, match="is no register's database"):
+        erasure.erase_again(tmp_path / "file", "root")

@@ -7,8 +7,11 @@ import hashlib
 import io
 import json
 import re
+import sqlite3
 import zipfile
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session as LogIn
@@ -68,9 +71,13 @@ def erase(login: str, actor: str) -> Erased:
     Raises:
         RegisterError: Nothing is held, the account is still open, or others' facts rest on what the person did.
     """
+    return _erase(login, actor, again=False)
+
+
+def _erase(login: str, actor: str, *, again: bool) -> Erased:
     with transaction.atomic():
         rows = list(Entry.objects.filter(login=login))
-        problems = _against(login, rows)
+        problems = [] if again else _against(login, rows)
         if problems:
             raise RegisterError(problems)
         ids = {row.session for row in rows if row.session}
@@ -93,6 +100,31 @@ def erase(login: str, actor: str) -> Erased:
         if row.kind == "document" and row.body["sha256"] not in used:
             proofs.delete(row.body["sha256"])
     return Erased(len(rows), len(acts), tuple(sorted(lists)))
+
+
+def erase_again(earlier: Path, actor: str) -> list[str]:
+    """Erase whom another database of this register says was erased: an older one that was restored knows them again.
+
+    Args:
+        earlier: The database's file. It has no names, but a digest of each login.
+        actor: Who does it.
+
+    Returns:
+        The logins.
+
+    Raises:
+        RegisterError: It is no database of a register.
+    """
+    try:
+        with closing(sqlite3.connect(f"{earlier.absolute().as_uri()}?mode=ro", uri=True)) as other:
+            digests = {digest for (digest,) in other.execute("SELECT digest FROM register_tombstone")}
+    except sqlite3.Error as error:
+        raise RegisterError([f"{earlier}: is no register's database ({error})"]) from None
+    logins = Entry.objects.exclude(login="").values_list("login", flat=True).distinct()
+    again = sorted(login for login in logins if _digest(login) in digests)
+    for login in again:
+        _erase(login, actor, again=True)
+    return again
 
 
 def _against(login: str, rows: list[Entry]) -> list[str]:
