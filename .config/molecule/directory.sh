@@ -6,7 +6,7 @@ rm -f /etc/samba/smb.conf
 realm=$(echo "$DOMAIN" | tr '[:lower:]' '[:upper:]')
 samba-tool domain provision --quiet --realm="$realm" --domain="${realm%%.*}" --server-role=dc \
   --dns-backend=SAMBA_INTERNAL --host-ip="$ADDRESS" --adminpass="$PASSWORD" \
-  --option="interfaces=lo eth0" --option="bind interfaces only=yes" \
+  --option="old password allowed period=0" --option="interfaces=lo eth0" --option="bind interfaces only=yes" \
   --option="tls certfile=/etc/facility/tls/host.crt" --option="tls keyfile=/etc/facility/tls/host.key" \
   --option="tls cafile=/etc/facility/tls/ca.crt"
 samba-tool domain passwordsettings set --quiet --complexity=off --min-pwd-length=8 --account-lockout-threshold=0

@@ -60,6 +60,15 @@ def test_a_short_password_is_refused(host, person):
     assert "password is too short" in change.stderr + change.stdout
 
 
+def test_a_password_that_was_changed_opens_nothing_from_then_on(host, client, person):
+    assert client.who("ldaps://dc1.directory.test", person, PASSWORD).returncode == 0
+    change = f"printf 'Other-Horse-8\nOther-Horse-8\n' | samba-tool user setpassword {person}"
+    host.run_expect([0], change)
+    assert client.who("ldaps://dc1.directory.test", person, PASSWORD).returncode == 49
+    assert smb(host, person).rc != 0
+    assert client.who("ldaps://dc1.directory.test", person, "Other-Horse-8").returncode == 0
+
+
 def test_a_password_in_clear_text_is_refused(client, person):
     answer = client.who("ldap://dc1.directory.test", person, PASSWORD)
     assert answer.returncode == 8

@@ -5,6 +5,7 @@ person lena Lena Leaver
 person dora Dora Disabled
 person olga Olga Over
 person ida Ida Admin
+samba-tool domain passwordsettings set --quiet --min-pwd-age=0
 # Rita's alone may be set by the register.
 samba-tool ou add OU=Researchers,OU=People >/dev/null
 samba-tool user move rita OU=Researchers,OU=People >/dev/null
