@@ -58,7 +58,7 @@ def test_check_mode_finds_nothing_to_do_and_shows_no_password(play, secret):
     ended = play("converge.yml", "--check", "--diff", **others)
     # The password and the timer in one task, and its restart.
     assert "changed=2" in ended.said, ended.said
-    assert "03:00:00" in ended.said
+    assert "05:00:00" in ended.said
     assert "another-password-for-it" not in ended.said
     assert secret("server") not in ended.said
     assert "changed=0" in play("converge.yml").said
@@ -66,10 +66,10 @@ def test_check_mode_finds_nothing_to_do_and_shows_no_password(play, secret):
 
 def test_another_hour_holds_at_once(play, client):
     shown = "systemctl show facility-backup.timer -p TimersCalendar"
-    assert "failed=0" in play("converge.yml", backup_client_hour="*-*-* 03:00:00").said
+    assert "failed=0" in play("converge.yml", backup_client_hour="*-*-* 05:00:00").said
     assert "03:00:00" in client.check_output(shown)
     assert "failed=0" in play("converge.yml").said
-    assert "02:00:00" in client.check_output(shown)
+    assert "04:00:00" in client.check_output(shown)
 
 
 def test_a_step_that_is_not_wanted_any_more_leaves_no_dump_behind(play, client, backup):

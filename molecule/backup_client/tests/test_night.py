@@ -108,7 +108,7 @@ def test_the_night_has_its_hour(night):
     shown = night.check_output(
         "systemctl show facility-backup.timer -p TimersCalendar -p RandomizedDelayUSec -p Persistent"
     )
-    assert "OnCalendar=*-*-* 02:00:00" in shown
+    assert "OnCalendar=*-*-* 04:00:00" in shown
     assert "RandomizedDelayUSec=30min" in shown
     assert "Persistent=yes" in shown
 

@@ -17,6 +17,8 @@ REFUSED = [
         {"controller_vault_password_file": "/srv/facility/inventories/site/password"},
         "would be backed up beside the vault that it opens; move it out",
     ),
+    ({"controller_jobs": [{**JOB, "every": "1min"}]}, "must say either when"),
+    ({"controller_jobs": [{key: value for key, value in JOB.items() if key != "when"}]}, "must say either when"),
     ({"controller_jobs": [{**JOB, "when": "Sam 14:00"}]}, "'Sam 14:00': Invalid argument. Write it as OnCalendar"),
     ({"controller_jobs": [{**JOB, "name": "a job"}]}, 'must be a word of a-z, 0-9 and "-"'),
     ({"controller_jobs": [JOB, JOB]}, "soon is the name of several in controller_jobs"),

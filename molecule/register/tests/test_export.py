@@ -97,7 +97,7 @@ def test_the_hourly_export_is_a_file_of_the_register_s_own(host, seed):
 
 def test_its_timers_wait_for_midnight_at_the_facility_and_for_the_hour(host):
     timers = host.check_output("systemctl cat register-decide.timer register-export.timer register-remind.timer")
-    assert "OnCalendar=*-*-* 00:00:30 Europe/Berlin" in timers
+    assert "OnCalendar=*-*-* 00,01:00:30 Europe/Berlin" in timers
     assert "OnCalendar=*-*-* 07:00:00 Europe/Berlin" in timers
     shown = json.loads(host.check_output("systemctl list-timers --output=json 'register-*'"))
     names = {timer["unit"] for timer in shown if timer["next"]}
