@@ -37,7 +37,11 @@ def elapses(expression, zone, begin, count):
     """When a timer comes, from a moment on."""
     command = ["systemd-analyze", "calendar", f"--iterations={count}", f"--base-time={begin:%Y-%m-%d %H:%M:%S} UTC"]
     told = subprocess.run(
-        [*command, expression], check=True, capture_output=True, text=True, env={**os.environ, "TZ": zone, "LC_ALL": "C"}
+        [*command, expression],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "TZ": zone, "LC_ALL": "C"},
     ).stdout
     # Each moment has a line in local time, and one in UTC where that is another.
     found = re.findall(r"\(in UTC\): \w+ (\S+ \S+) UTC", told) or re.findall(r"\w+ (\d{4}-\S+ \S+) UTC", told)

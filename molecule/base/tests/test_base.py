@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What an administrator and an intruder find on a host that has nothing but role base."""
 
+import re
+import shlex
 import socket
 
 import pytest
+
+from tests.scenario import wait_until
 
 testinfra_hosts = ["podman://debian12.base.test", "podman://debian13.base.test"]
 
@@ -58,6 +62,47 @@ def test_the_journal_is_bounded_and_survives_a_restart(host):
 def test_security_updates_install_themselves(host):
     assert host.service("apt-daily-upgrade.timer").is_running
     assert 'APT::Periodic::Unattended-Upgrade "1";' in host.check_output("apt-config dump")
+
+
+def test_updates_come_at_the_site_s_hour(host):
+    shown = host.check_output("systemctl show apt-daily-upgrade.timer --property TimersCalendar")
+    assert re.findall(r"OnCalendar=([^;]+) ;", shown) == ["*-*-* 06:00:00"]
+
+
+def test_a_package_of_a_newer_suite_gets_its_security_updates_and_nothing_else_comes_from_there(host):
+    if host.system_info.codename == "trixie":
+        pytest.skip("takes nothing from a newer suite")
+    told = host.check_output("unattended-upgrade --dry-run --verbose 2>&1 | grep -i 'allowed origins'")
+    assert "codename=trixie-security,label=Debian-Security" in told
+    assert re.search(r"600 \S+ trixie/main", host.check_output("apt-cache policy restic"))
+    assert re.search(r"-10 \S+ trixie-security/main", host.check_output("apt-cache policy"))
+    assert "deb13" not in host.check_output("apt-cache policy bash | grep Candidate")
+
+
+def test_a_service_with_an_old_library_is_restarted_after_updates(host):
+    library = host.check_output("ldconfig -p | grep -o '/.*libz.so.1$' | head -1")
+    command = f"python3 -c 'import ctypes, time; ctypes.CDLL(\"{library}\"); time.sleep(9999)'"
+    unit = f"[Service]\nExecStart={command}\n"
+    host.run_expect([0], f"printf '%s' {shlex.quote(unit)} > /etc/systemd/system/old-library.service")
+    try:
+        host.run_expect([0], "systemctl daemon-reload && systemctl start old-library")
+        before = host.check_output("systemctl show old-library --property MainPID --value")
+        wait_until(
+            lambda: library.split("/")[-1] in host.run(f"cat /proc/{before}/maps").stdout, "the library is in use"
+        )
+        # As dpkg does it: another file in its place.
+        host.run_expect([0], f"file=$(readlink -f {library}) && cp -p $file $file.new && mv $file.new $file")
+        after = host.check_output("systemctl show apt-daily-upgrade.service --property ExecStartPost")
+        host.run_expect([0], re.search(r"argv\[\]=([^;]+) ;", after)[1])
+        assert host.check_output("systemctl show old-library --property MainPID --value") != before
+        assert host.service("old-library").is_running
+    finally:
+        host.run("systemctl stop old-library; rm /etc/systemd/system/old-library.service; systemctl daemon-reload")
+
+
+def test_logs_are_turned_over(host):
+    assert host.service("logrotate.timer").is_running
+    assert host.run("logrotate --debug /etc/logrotate.conf").rc == 0
 
 
 def test_names_are_resolved_by_the_facilitys_name_server(host):

@@ -2,6 +2,7 @@
 """The host as a member of the domain: its account, its secrets, its units, its audit."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -113,3 +114,23 @@ def test_nothing_was_complained_about(server):
     assert server.check_output("systemctl list-units --state=failed --plain --no-legend") == ""
     assert "found in service section" not in server.run("journalctl --no-pager -u smbd --since=-1min").stdout
     assert "Unknown parameter" not in server.run("testparm --suppress-prompt").stderr
+
+
+# With the domain asked, each took a quarter of a minute.
+PATIENCE_WITHOUT_DOMAIN = 5
+LOCAL = ["runuser -u nobody -- true", "id settle", "systemd-run --wait --quiet --uid=nobody true"]
+
+
+@pytest.mark.parametrize("command", LOCAL)
+def test_what_is_local_does_not_wait_for_a_domain_controller_that_is_away(server, command):
+    def took():
+        script = f"TIMEFORMAT=%R; time {command} >/dev/null"
+        return float(server.run(f"bash -c '{script}' 2>&1").stdout.strip().splitlines()[-1])
+
+    server.run_expect([0], command)
+    # Silent, not refusing: whoever asks waits.
+    subprocess.run(["podman", "pause", "dc1.cifs.test"], check=True, capture_output=True)
+    try:
+        assert took() < PATIENCE_WITHOUT_DOMAIN
+    finally:
+        subprocess.run(["podman", "unpause", "dc1.cifs.test"], check=True, capture_output=True)

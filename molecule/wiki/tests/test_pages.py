@@ -36,6 +36,30 @@ def test_peoples_work_survives_and_the_facilitys_own_is_brought_up_to_date(host,
     ).stdout  # fmt: skip
 
 
+MACRO = 'run("Gaussian Blur...", "sigma=2");'
+PROGRAMS = {
+    "python": "def f(x):\n    return x",
+    "java": MACRO,
+    "matlab": "for i=1:3; end",
+    "bash": "if true; then :; fi",
+}
+
+
+def test_every_syntax_that_the_wiki_offers_is_shown_to_the_end_of_the_page(host, logged_in):
+    staff = logged_in("staff")
+    # DokuWiki's own page about its syntax has all of it.
+    text = host.check_output("cat /var/lib/dokuwiki/data/pages/wiki/syntax.txt")
+    for language, program in PROGRAMS.items():
+        text += f"\n<code {language}>\n{program}\n</code>\n<file {language} program.txt>\n{program}\n</file>\n"
+    text += "\n{{rss>https://127.0.0.1/feed 5 author 1h}}\n\nThe page ends here.\n"
+    assert staff.edit("reminders", text)
+    shown = staff.open("reminders")[1]
+    assert "The page ends here." in shown
+    assert "Error" not in shown.replace("Error log", "")
+    assert shown.count('class="kw') > len(PROGRAMS)
+    assert "shows no news of other servers" in shown
+
+
 def test_a_page_that_somebody_is_editing_waits(host, logged_in, converge):
     staff = logged_in("staff")
     staff.open("safety:hours?do=edit")
