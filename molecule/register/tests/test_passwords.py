@@ -200,7 +200,8 @@ def test_neither_codes_nor_passwords_are_in_logs_processes_or_files(passwords, h
         "dn: CN=Ida Admin,OU=People,{base}\nchangetype: modify\nreplace: unicodePwd\nunicodePwd:: {word}\n",
         "dn: CN=Administrator,CN=Users,{base}\nchangetype: modify\nreplace: unicodePwd\nunicodePwd:: {word}\n",
         "dn: CN=Rita Reader,OU=Researchers,OU=People,{base}\nchangetype: modify\nreplace: mail\nmail: thief@x.test\n",
-        "dn: CN=Rita Reader,OU=Researchers,OU=People,{base}\nchangetype: modify\nreplace: accountExpires\naccountExpires: 0\n",
+        "dn: CN=Rita Reader,OU=Researchers,OU=People,{base}\nchangetype: modify\nreplace: accountExpires\n"
+        "accountExpires: 0\n",
         "dn: CN=Rita Reader,OU=Researchers,OU=People,{base}\nchangetype: modify\nreplace: userAccountControl\n"
         "userAccountControl: 512\n",
         "dn: CN=facility-it,OU=Groups,{base}\nchangetype: modify\nadd: member\n"
