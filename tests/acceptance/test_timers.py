@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""No night is left out and no hour lost where the clock changes: each of our timers, over five years, in three zones."""
+"""No night is left out and no hour lost where the clock changes: each of our timers, five years, in three zones."""
 
 from __future__ import annotations
 

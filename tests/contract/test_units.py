@@ -14,6 +14,8 @@ HARDENING = re.compile(
     rf"(?m)^[ \t]*((?:{'|'.join(sorted(DIRECTIVES))}"
     r"|(?:Protect|Private|Restrict(?!ed)|SystemCall|MemoryDeny|Inaccessible|ReadOnly|ReadWrite)[A-Za-z]+)[ \t]*=.*)$"
 )
+# Parts of Debian's units that must be able to change the whole system.
+OPEN = {"roles/base/templates/updates-service.conf.j2"}
 
 
 def unit_files() -> dict[str, str]:
@@ -45,7 +47,9 @@ def test_no_unit_s_sandbox_is_written_by_hand():
 
 
 def test_every_service_of_a_role_is_locked_in():
-    assert open_units(unit_files()) == [], "end its section [Service] with {{ {} | sandbox }}, see core/sandbox.py"
+    assert OPEN < set(unit_files())
+    locked = {name: text for name, text in unit_files().items() if name not in OPEN}
+    assert open_units(locked) == [], "end its section [Service] with {{ {} | sandbox }}, see core/sandbox.py"
 
 
 def test_a_directive_by_hand_and_an_open_unit_are_found():

@@ -8,6 +8,7 @@ control of the children of that class; or to reset the passwords of users, and u
 from __future__ import annotations
 
 import re
+from typing import Any
 
 try:
     import ldb
@@ -34,6 +35,8 @@ PASSWORDS = "password"
 RESET_PASSWORD = "00299570-246d-11d0-a768-00aa006e0529"  # noqa: S105 - the number of a right
 LOCKOUT_TIME = "28630ebf-41d5-11d1-a9c1-0000f80367c1"
 FULL_CONTROL = "CCDCLCSWRPWPDTLOCRSDRCWDWO"
+# Everybody, anonymous, and who has any account, as SDDL names them.
+ANYBODY = {"WD", "AN", "AU", "BU", "DU", "S-1-1-0", "S-1-5-7", "S-1-5-11"}
 ENTRY = re.compile(r"\([^)]*\)")
 
 
@@ -101,16 +104,25 @@ class LocalDirectory:
         try:
             found = self._database.search(unit, scope=ldb.SCOPE_BASE, attrs=["nTSecurityDescriptor"])
         except ldb.LdbError as error:
-            raise DelegationError(f'no unit "{unit}" in the directory: make it first, with directory_ou') from error
+            raise DelegationError(f'no "{unit}" in the directory: make it first, a unit with directory_ou') from error
         descriptor = ndr_unpack(security.descriptor, found[0]["nTSecurityDescriptor"][0])
         return str(descriptor.as_sddl(self._domain_sid))
+
+    def remove(self, place: str, entries: list[str]) -> None:
+        """Take entries out of an object's security descriptor; the others keep their order."""
+        gone = {_normal(entry) for entry in entries}
+        sddl = ENTRY.sub(lambda found: "" if _normal(found.group()) in gone else found.group(), self.descriptor(place))
+        self._put(place, security.descriptor.from_sddl(sddl, self._domain_sid))
 
     def add(self, unit: str, entries: list[str]) -> None:
         """Add entries to a unit's security descriptor; Samba puts them in their canonical order."""
         descriptor = security.descriptor.from_sddl(self.descriptor(unit), self._domain_sid)
         for entry in entries:
             descriptor.dacl_add(security.descriptor.from_sddl(f"D:{entry}", self._domain_sid).dacl.aces[0])
-        message = ldb.Message(ldb.Dn(self._database, unit))
+        self._put(unit, descriptor)
+
+    def _put(self, place: str, descriptor: Any) -> None:  # noqa: ANN401 - Samba has no types
+        message = ldb.Message(ldb.Dn(self._database, place))
         name = "nTSecurityDescriptor"
         message[name] = ldb.MessageElement(ndr_pack(descriptor), ldb.FLAG_MOD_REPLACE, name)
         self._database.modify(message)
@@ -131,3 +143,29 @@ def delegate(account: str, units: list[str], classes: list[str], *, apply: bool)
         for unit, entries in added.items():
             directory.add(unit, entries)
     return added
+
+
+def names_added_by_anybody(sddl: str) -> list[str]:
+    """The entries of a zone's security descriptor that let every account, or nobody in particular, make children."""
+    found = ENTRY.findall(sddl.split("S:", maxsplit=1)[0])
+    return [entry for entry in found if _lets_anybody_add(entry)]
+
+
+def _lets_anybody_add(entry: str) -> bool:
+    kind, flags, rights, *_, who = entry.strip("()").split(";")
+    inherited = "ID" in re.findall("..", flags)
+    return kind in {"A", "OA"} and not inherited and "CC" in re.findall("..", rights) and who in ANYBODY
+
+
+def close_zone(zone: str, base: str, *, apply: bool) -> list[str]:
+    """Let only those add names to a DNS zone who were given that right by name; return the entries that let others.
+
+    Raises:
+        DelegationError: no such zone, or this is no domain controller.
+    """
+    directory = LocalDirectory()
+    place = f"DC={zone},CN=MicrosoftDNS,DC=DomainDnsZones,{base}"
+    entries = names_added_by_anybody(directory.descriptor(place))
+    if entries and apply:
+        directory.remove(place, entries)
+    return entries
