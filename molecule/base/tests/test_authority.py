@@ -6,9 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import testinfra
 
 from tests.refusals import refused_by
-from tests.scenario import played
+from tests.scenario import played, wait_until
 
 testinfra_hosts = ["podman://debian13.base.test"]
 SCENARIO = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
@@ -49,6 +50,8 @@ def test_the_authoritys_key_is_encrypted_and_stays_on_the_controller(host):
 
 
 def test_a_certificate_near_its_end_is_replaced_and_the_key_kept(host, renew):
+    # Each host's own lives for a time of its own.
+    assert renew(certificates_renew_days=396, certificates_valid_days=397).returncode == 0
     before, key = serial(host), host.file("/etc/facility/tls/host.key").sha256sum
     run = renew(certificates_renew_days=396, certificates_valid_days=398)
     assert run.returncode == 0, run.said
@@ -77,3 +80,51 @@ def test_nonsense_is_refused_with_the_cure(refused, settings, words):
 def test_nonsense_is_refused_before_anything_changes(refused):
     assert "changed=0" in refused.run.stdout
     assert "failed=0" in refused.run.stdout
+
+
+@pytest.fixture
+def tls_server(host):
+    """A service that reads the certificate when it starts, as most do."""
+    serve = "openssl s_server -accept 4433 -www -cert /etc/facility/tls/host.crt -key /etc/facility/tls/host.key"
+    unit = f"[Service]\nExecStart={serve}\n"
+    host.run_expect([0], f"printf '{unit}' > /etc/systemd/system/tls-server.service && systemctl daemon-reload")
+    host.run_expect([0], "systemctl start tls-server")
+    wait_until(lambda: "4433" in host.run("ss -ltn").stdout, "it listens")
+    yield {"certificates_ports": [{"port": 4433}], "certificates_reload_units": ["tls-server.service"]}
+    host.run("systemctl stop tls-server; rm /etc/systemd/system/tls-server.service; systemctl daemon-reload")
+
+
+def served(host):
+    shown = "echo | openssl s_client -connect 127.0.0.1:4433 2>/dev/null | openssl x509 -noout -serial"
+    return host.run(shown).stdout.strip()
+
+
+def test_a_renewal_that_was_cut_off_is_told_by_verify_and_mended_by_the_next_run(host, renew, tls_server, tmp_path):
+    (book := tmp_path / "verify.yml").write_text(
+        "- hosts: debian13.base.test\n  gather_facts: false\n  tasks:\n"
+        "    - {include_role: {name: certificates, tasks_from: verify}}\n"
+    )
+    good = played(book, **tls_server)
+    assert good.returncode == 0, good.said
+    # The new file is there, and nobody was told of it: the run was killed.
+    assert renew(certificates_renew_days=400, certificates_valid_days=401).returncode == 0
+    assert served(host) != serial(host)
+    told = played(book, **tls_server)
+    assert told.returncode != 0
+    assert "Port 4433 of debian13.base.test serves another certificate" in told.said
+    assert "GMT" in told.said
+    assert "changed=0" not in renew(**tls_server).stdout
+    wait_until(lambda: served(host) == serial(host), "the new one is served")
+    assert "changed=0" in renew(**tls_server).stdout
+    host.run_expect([0], "systemctl stop tls-server")
+    assert "shows no certificate" in played(book, **tls_server).said
+
+
+def test_the_certificates_of_several_hosts_do_not_end_on_one_day():
+    ends = {
+        testinfra.get_host(f"podman://{name}.base.test").check_output(
+            "openssl x509 -noout -enddate -in /etc/facility/tls/host.crt | cut -d' ' -f1-2"
+        )
+        for name in ("debian12", "debian13")
+    }
+    assert len(ends) == 2
