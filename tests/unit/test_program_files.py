@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from facility.core.program_files import DEPENDENCIES, ProgramFilesError, program_files
+from facility.core.program_files import DEPENDENCIES, LOADED, ProgramFilesError, program_files
 from facility.core.python_program import install
 from tests.conftest import REPOSITORY
 
@@ -108,8 +108,8 @@ def test_modules_of_packages_below_and_pages_come_along(found):
     assert files["facility/lamp/timer/pages/a.css"] == "p {}"
 
 
-# Each has --help, but the register: Django reads its settings first.
-@pytest.mark.parametrize("package", sorted(set(DEPENDENCIES) - {"facility.register"}))
+# Each has --help, but the register, where Django reads its settings first, and what is no command.
+@pytest.mark.parametrize("package", sorted(set(DEPENDENCIES) - LOADED - {"facility.register"}))
 def test_a_program_runs_from_its_files_alone_with_debian_s_python(tmp_path, package):
     install(tmp_path / "lib", program_files(package, SOURCES), check_mode=False)
     done = subprocess.run(

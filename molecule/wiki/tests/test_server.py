@@ -107,6 +107,20 @@ def test_many_logins_from_one_address_are_slowed_down(visitor):
     assert 429 in answers
 
 
+# Ways to write a name so that a web server's own rules overlook it.
+SPELT = ["u={0}&p={1}", "u=&u={0}&p={1}", "%75={0}&p={1}", "+u={0}&p={1}", "%20u={0}&%70={1}", "u={0}&u[]=x&p={1}",
+         "p={1}&u={0}#", "u%00={0}&p={1}&u={0}"]  # fmt: skip
+
+
+@pytest.mark.parametrize("page", ["start", "doku.php", "lib/exe/fetch.php", "lib/exe/ajax.php", "feed.php"])
+@pytest.mark.parametrize("spelt", SPELT)
+def test_a_name_in_an_address_logs_nobody_in_however_it_is_spelt(host, visitor, page, spelt):
+    status, text = visitor.open(f"{page}?do=login&{spelt.format('reader', 'Secret-of-reader')}")
+    assert status in {400, 404}, text
+    assert "do=logout" not in visitor.open("start")[1]
+    assert "Secret-of-reader" not in host.run("cat /var/log/nginx/access.log").stdout
+
+
 def test_nothing_was_complained_about(host):
     assert "PHP" not in host.file("/var/log/nginx/error.log").content_string
     assert host.run("ls -A /var/lib/dokuwiki/data/log/error").stdout == ""

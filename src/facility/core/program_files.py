@@ -21,6 +21,8 @@ DEPENDENCIES: Mapping[str, Mapping[str, str]] = {
     "facility.drive.settle": {},
     # It runs in OMERO's virtual environment.
     "facility.omero.dropbox_monitor": {"omero": "omero-py", "Ice": "zeroc-ice", "Glacier2": "zeroc-ice"},
+    # OMERO.web loads it as middleware, in its virtual environment.
+    "facility.omero.web_limits": {"django": "omero-web"},
     # It has a virtual environment of its own, from roles/register/files/requirements.lock, beside Debian's packages.
     "facility.register": {
         "django": "django",
@@ -33,6 +35,9 @@ DEPENDENCIES: Mapping[str, Mapping[str, str]] = {
     },
 }
 """The programs, and what each may import besides: module -> the package that the program's role installs."""
+
+LOADED = frozenset({"facility.omero.web_limits"})
+"""Modules among them that are no commands: another's program loads them."""
 
 ON_CONTROLLER = frozenset({"facility.people"})
 """Commands that no role brings anywhere: they run in the checkout, with the libraries of requirements.lock."""
@@ -61,7 +66,7 @@ def program_files(
     if package not in dependencies:
         raise ProgramFilesError(f"{package} is no program of the facility: {', '.join(sorted(dependencies))}")
     folder = sources.joinpath(*package.split("."))
-    if not (folder / "__main__.py").is_file():
+    if package not in LOADED and not (folder / "__main__.py").is_file():
         raise ProgramFilesError(f"{package} has no __main__.py in {folder}: name a package that can be run")
     files = {
         path.relative_to(sources).as_posix(): path.read_text(encoding="utf-8")
