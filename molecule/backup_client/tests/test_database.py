@@ -68,3 +68,42 @@ def test_after_a_renewal_of_the_certificate_all_goes_on(client, server, psql):
         deliver(server, psql)
     finally:
         client.run_expect([0], "systemctl start pgbackrest-server.service")
+
+
+@pytest.fixture
+def backup_host_away(server, client, psql):
+    """The backup host takes no log while the test runs."""
+    server.run_expect([0], "systemctl stop pgbackrest-server.service")
+    psql("SELECT pg_logical_emit_message(true, 'test', 'x'); SELECT pg_switch_wal()")
+    failing = "SELECT last_failed_time > last_archived_time FROM pg_stat_archiver"
+    wait_until(lambda: psql(failing) == "t", "PostgreSQL can't hand over its log")
+    yield
+    server.run_expect([0], "systemctl start pgbackrest-server.service")
+    wait_until(lambda: psql(failing) == "f", "the log is handed over again")
+
+
+@pytest.mark.usefixtures("stanza")
+def test_an_idle_database_writes_no_log_while_the_backup_host_is_away(client, psql, request):
+    beat = "systemctl start facility-backup-heartbeat.service"
+    written = "SELECT pg_current_wal_insert_lsn() - '0/0'"
+    before = int(psql(written))
+    client.run_expect([0], beat)
+    assert int(psql(written)) > before
+    request.getfixturevalue("backup_host_away")
+    psql("CHECKPOINT")
+    before = int(psql(written))
+    for _ in range(20):
+        client.run_expect([0], beat)
+    # Not one of them; PostgreSQL itself may note its own state.
+    assert int(psql(written)) - before < 1000
+
+
+@pytest.mark.usefixtures("stanza", "backup_host_away")
+def test_log_that_nobody_takes_never_fills_the_disk(client, psql, changed):
+    with changed("/etc/pgbackrest/pgbackrest.conf", "archive-push-queue-max=50GB", "archive-push-queue-max=48MB"):
+        for _ in range(12):
+            psql("SELECT pg_logical_emit_message(true, 'test', repeat('x', 100)); SELECT pg_switch_wal()")
+        said = "grep --text 'dropped WAL file' /var/log/postgresql/*.log"
+        wait_until(lambda: client.run(said).rc == 0, "PostgreSQL says what it has thrown away")
+        waiting = "SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready'"
+        wait_until(lambda: int(psql(waiting)) < 6, "no more is kept than was allowed")
