@@ -67,6 +67,10 @@ dns_host_name:
   description: The server's own name, if it gives one.
   returned: success
   type: str
+group_sids:
+  description: SIDs of those of O(require_groups) that are there, by the name given; none from a server without SIDs.
+  returned: success
+  type: dict
 missing_groups:
   description: Those of O(require_groups) that aren't there.
   returned: success

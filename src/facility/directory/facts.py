@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..core.sid import sid_text
 from . import names as directory_names
 from .port import DirectoryPort, Entry
 from .server import DirectoryError
@@ -41,6 +42,7 @@ def facts(directory: DirectoryPort, params: Mapping[str, Any]) -> dict[str, Any]
         "vendor": " ".join(filter(None, (root.text("vendorname"), root.text("vendorversion")))) or None,
         "user_count": len(directory.search(base, params["user_filter"], ())),
         "nested_groups": _nested_groups(directory, base),
+        "group_sids": _group_sids(directory, base, params["require_groups"]),
         "missing_groups": _missing(directory, base, _GROUPS, "cn", params["require_groups"]),
         "missing_ous": _missing(directory, base, "(objectClass=organizationalUnit)", "ou", params["require_ous"]),
     }
@@ -62,6 +64,19 @@ def _nested_groups(directory: DirectoryPort, base: str) -> bool | None:
             condition = directory_names.equals(f"member:{IN_CHAIN}:", member)
             return bool(directory.search(group.dn, condition, (), "base"))
     return None
+
+
+def _group_sids(directory: DirectoryPort, base: str, names: list[str]) -> dict[str, str]:
+    """The SIDs of those of the groups (plain names) that are there and have one, by the name that was asked for."""
+    plain = [name for name in names if not directory_names.is_dn(name)]
+    if not plain:
+        return {}
+    condition = directory_names.any_of(directory_names.equals("cn", name) for name in plain)
+    found: dict[str, str] = {}
+    for entry in directory.search(base, f"(&{_GROUPS}{condition})", ["cn", "objectSid"]):
+        for sid in entry.attributes.get("objectsid", ()):
+            found.update((text.lower(), sid_text(sid)) for text in entry.texts("cn"))
+    return {name: found[name.lower()] for name in plain if name.lower() in found}
 
 
 def _missing(directory: DirectoryPort, base: str, kind: str, attribute: str, names: list[str]) -> list[str]:
