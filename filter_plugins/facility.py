@@ -258,6 +258,39 @@ def device_connections(agents: Sequence[Mapping[str, Any]]) -> list[dict[str, An
     return [{name: value for name, value in agent.items() if name in _CONNECTION} for agent in agents]
 
 
+def device_logons(
+    agents: Sequence[Mapping[str, Any]],
+    instruments: Sequence[Mapping[str, Any]],
+    state: str,
+    exceptions: Mapping[str, str] | None = None,
+) -> list[dict[str, Any]]:
+    """Who may log on at instruments' PCs, for device_pc_logon's pcs.
+
+    Args:
+        agents: As of device_agents.
+        instruments: As in the register; host names the PC without its domain.
+        state: present, absent, or empty for PCs whose log-on is left alone.
+        exceptions: The state of single PCs, by host name without the domain.
+
+    Returns:
+        One mapping for each PC whose log-on is not left alone. One without instrument has no group, which the module
+        reports.
+
+    Raises:
+        ValueError: For another state.
+    """
+    groups = {instrument["host"]: f"instrument-{instrument['name']}" for instrument in instruments}
+    logons = []
+    for agent, connection in zip(agents, device_connections(agents), strict=True):
+        short = agent["host"].partition(".")[0]
+        own = (exceptions or {}).get(short, state)
+        if own not in {"present", "absent", ""}:
+            raise ValueError(f'log-on at {short}: "{own}" is no state: write present, absent or ""')
+        if own:
+            logons.append({**connection, "group": groups.get(short, ""), "state": own})
+    return logons
+
+
 def derived_secret(key: str, purpose: str) -> str:
     """A secret of its own for each purpose, from one key of the vault, so that a new host needs no new entry there.
 
@@ -331,6 +364,7 @@ class FilterModule:
             "derived_secret": derived_secret,
             "device_agents": device_agents,
             "device_connections": device_connections,
+            "device_logons": device_logons,
             "directory_groups": directory_groups,
             "directory_users": directory_users,
             "domain_to_dn": domain_to_dn,

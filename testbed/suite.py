@@ -92,7 +92,7 @@ def beds_rooms() -> set[str]:
 
 
 def conformance_step() -> Step:
-    """Return the step that runs both twins of the PPMS agent under Wine."""
+    """Return the step that runs both twins of the PPMS agent, and the script of log-on, under Wine."""
     step = pytest_step("conformance", "tests/conformance", "make conformance")
     return dataclasses.replace(step, beside="scenarios", rooms=conformance_rooms)
 

@@ -93,7 +93,8 @@ def test_the_register_comes_back_as_it_was_and_who_was_erased_since_stays_erased
     staff = "--by sstein --record"
 
     def add(login):
-        person = "--given-name Nora --family-name Night --mail n@neuro.example.org --group neuro --until 2020-12-31"
+        person = f"--given-name Nora --family-name Night --mail {login}@neuro.example.org --group neuro"
+        person += " --until 2020-12-31"
         register.run_expect([0], f"facility person add {login} {person} {staff}")
 
     stamp = int(time.time()) % 10**7

@@ -28,6 +28,9 @@ from tests.bench import access, directory
 from tests.bench.figures import Figure
 from tests.certificates import certificate
 
+ADMINISTRATOR = {
+    "login": "root1", "given_name": "Rita", "family_name": "Root", "mail": "r@bench.test", "kind": "it_admin",
+}  # fmt: skip
 NOTHING_TO_DO_SECONDS = 60
 REPEATS = 3
 _KEY = "the-key-of-the-bench"
@@ -49,7 +52,7 @@ def figures(say: Callable[[str], None], folder: Path, inventory: Path, command: 
     policy = access.policy()
     register = folder / "register"
     register.mkdir()
-    (register / "people.yml").write_text("people: []\n")
+    (register / "people.yml").write_text(yaml.safe_dump({"people": [ADMINISTRATOR]}))
     (register / "export.jsonl").write_text(written(facts))
     wishes = everybodys_wishes(facts, policy, date.today())  # noqa: DTZ011 - as the playbook decides
     with _booking_system(folder, wishes, facts) as connection:

@@ -202,9 +202,10 @@ def test_a_research_group_has_its_members_and_one_without_any_is_named_all_the_s
 def test_ansible_finds_every_filter_by_its_name(filters):
     found = filters.FilterModule().filters()
     assert set(found) == {
-        "derived_secret", "device_agents", "device_connections", "directory_groups", "directory_users",
-        "domain_to_dn", "door_members", "faults", "htpasswd_hash", "instrument_members", "local_moment", "omero_groups",
-        "omero_query", "omero_users", "ppms_rights", "ppms_users", "program_files", "research_group_members", "sandbox",
+        "derived_secret", "device_agents", "device_connections", "device_logons", "directory_groups",
+        "directory_users", "domain_to_dn", "door_members", "faults", "htpasswd_hash", "instrument_members",
+        "local_moment", "omero_groups", "omero_query", "omero_users", "ppms_rights", "ppms_users", "program_files",
+        "research_group_members", "sandbox",
     }  # fmt: skip
     assert all(function.__name__ == name for name, function in found.items())
 
@@ -239,6 +240,25 @@ def test_a_single_pc_may_need_something_else(filters):
 def test_of_a_pc_s_options_the_connection_is_taken_and_no_code(filters):
     agents = filters.device_agents(["mic1"], INSTRUMENTS, {"confocal-1": "c0de1"}, {"username": "a", "password": "b"})
     assert filters.device_connections(agents) == [{"host": "mic1", "username": "a", "password": "b"}]
+
+
+def test_each_pc_lets_in_the_people_of_its_own_instrument(filters):
+    agents = filters.device_agents(["mic1.a", "mic4.a", "spare.a"], INSTRUMENTS, {"sted": "c0de4"}, {"username": "u"})
+    assert filters.device_logons(agents, INSTRUMENTS, "present") == [
+        {"host": "mic1.a", "username": "u", "group": "instrument-confocal-1", "state": "present"},
+        {"host": "mic4.a", "username": "u", "group": "instrument-sted", "state": "present"},
+        {"host": "spare.a", "username": "u", "group": "", "state": "present"},
+    ]
+
+
+def test_log_on_at_pcs_is_left_alone_unless_a_site_says_otherwise(filters):
+    agents = filters.device_agents(["mic1.a", "mic4.a"], INSTRUMENTS, {}, {})
+    assert filters.device_logons(agents, INSTRUMENTS, "") == []
+    assert [one["host"] for one in filters.device_logons(agents, INSTRUMENTS, "", {"mic4": "present"})] == ["mic4.a"]
+    assert [one["host"] for one in filters.device_logons(agents, INSTRUMENTS, "present", {"mic4": ""})] == ["mic1.a"]
+    for wrong in ("yes", True, None):
+        with pytest.raises(ValueError, match=r"log-on at mic1: .* write present, absent"):
+            filters.device_logons(agents, INSTRUMENTS, "present", {"mic1": wrong})
 
 
 def test_the_connection_s_options_are_those_of_the_modules(filters):

@@ -2,12 +2,14 @@
 """What the test bed does to the PC from outside: ``device-pc COMMAND``."""
 
 import argparse
+import json
 import subprocess
 import sys
 import threading
+from dataclasses import asdict
 from datetime import UTC, datetime
 
-from . import clock, faulty, wine
+from . import clock, faulty, local_groups, wine
 from .cmd_line import CMD
 from .drive import STATE
 
@@ -25,6 +27,9 @@ def main() -> int:
     run.add_argument("--seconds", type=float, help="end it after so long, with status 124")
     run.add_argument("line", nargs="+")
     commands.add_parser("log-on", help="somebody sits down").add_argument("user")
+    commands.add_parser("groups", help="local groups and domain: show them").add_argument(
+        "--put", action="store_true", help="take them from standard input, as JSON"
+    )
     commands.add_parser("log-off", help="nobody sits there")
     commands.add_parser("console", help="who sits there")
     hands = commands.add_parser("clock", help="the PC's clock; alone: show it")
@@ -65,8 +70,18 @@ def _line(words: list[str]) -> str:
     return f"{CMD} /C {words[0]}" if len(words) == 1 else subprocess.list2cmdline(words)
 
 
-def _log_on(arguments: argparse.Namespace) -> None:
+def _log_on(arguments: argparse.Namespace) -> int:
+    if not local_groups.read().may_log_on(arguments.user):
+        print("Die Anmeldemethode, die Sie verwenden möchten, ist nicht zulässig.", file=sys.stderr)
+        return 1
     wine.CONSOLE.write_text(arguments.user + "\n")
+    return 0
+
+
+def _groups(arguments: argparse.Namespace) -> None:
+    if arguments.put:
+        local_groups.write(local_groups.given(json.load(sys.stdin)))
+    print(json.dumps(asdict(local_groups.read()), indent=1))
 
 
 def _log_off(_: argparse.Namespace) -> None:

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
-from . import answers, certutil, find_lines, icacls, schtasks
+from . import answers, certutil, find_lines, icacls, local_groups, schtasks
 from .answers import Answer, Call
 from .tasks import Scheduler
 
@@ -17,6 +17,7 @@ ACCESS_DENIED = "Zugriff verweigert\r\n"
 def table(scheduler: Scheduler) -> dict[str, Callable[[Call], Answer]]:
     """Return what each tool does."""
     return {
+        "adsi": local_groups.run,
         "certutil": certutil.run,
         "find": find_lines.find,
         "findstr": find_lines.findstr,

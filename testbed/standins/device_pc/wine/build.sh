@@ -8,6 +8,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 target=${1:-/usr/local/lib/device-pc/wine}
 
 mkdir -p "$target"
-x86_64-w64-mingw32-gcc -std=c11 -O2 -Wall -Wextra -Werror -shared -s -o "$target/device-pc-wmi.dll" \
-    "$here/wmi.c" "$here/wmi.def" -lole32 -loleaut32 -luuid
+for library in wmi adsi; do
+    x86_64-w64-mingw32-gcc -std=gnu11 -O2 -Wall -Wextra -Werror -shared -s -o "$target/device-pc-$library.dll" \
+        "$here/$library.c" "$here/$library.def" -lole32 -loleaut32 -luuid -ladvapi32 -lws2_32
+done
 [ "$here" = "$target" ] || install -m 755 "$here/run" "$target/run"

@@ -1,24 +1,36 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * WMI of a PC whose console user and start are what the test bed says.
+ * WMI of a PC whose console user, start, domain and accounts are what the test bed says.
  *
  * Wine's WMI (wbemprox.dll) names the user that Wine runs as; a PC names who sits at its console, which a service sees
  * too. This DLL is registered as the WMI locator in wbemprox's place, hands out wbemprox's own objects, and replaces
- * one function of theirs: IWbemClassObject::Get, for two properties.
+ * one function of theirs: IWbemClassObject::Get, for four properties.
  *
  *   UserName (Win32_ComputerSystem)         /var/lib/device-pc/console: IMAGING\aadler, UTF-8; empty: nobody (null);
  *                                           no such file: WMI is broken (WBEM_E_PROVIDER_FAILURE)
  *   LastBootUpTime (Win32_OperatingSystem)  /var/lib/device-pc/boot: 20261123063000.000000+000; no such file: Wine's own
+ *   Domain, DomainRole (Win32_ComputerSystem)  /var/lib/device-pc/domain: imaging.example.org, a member (1); empty or no
+ *                                           such file: Wine's own, a workgroup (0)
+ *
+ * And wbemprox asks the service, not Wine, whose SID is whose (LsaLookupSids, for Win32_SID): Wine knows no domain's
+ * accounts, and calls its own by English names.
  *
  * Everything else is Wine's answer. Programs need no branch: they ask WMI as they do on Windows.
  */
 #define COBJMACROS
 #define INITGUID
-#include <windows.h>
+#include "service.h"
+#include <ntsecapi.h>
+#include <sddl.h>
+#include <stdio.h>
 #include <wbemcli.h>
 
 #define CONSOLE_FILE L"\\\\?\\unix\\var\\lib\\device-pc\\console"
 #define BOOT_FILE L"\\\\?\\unix\\var\\lib\\device-pc\\boot"
+#define DOMAIN_FILE L"\\\\?\\unix\\var\\lib\\device-pc\\domain"
+#define MEMBER_WORKSTATION 1
+#define NONE_MAPPED ((NTSTATUS)0xC0000073)
+#define TRUST_BROKEN ((NTSTATUS)0xC000018D) /* STATUS_TRUSTED_RELATIONSHIP_FAILURE */
 
 typedef HRESULT (WINAPI *get_class_object_t)(REFCLSID, REFIID, void **);
 typedef HRESULT (STDMETHODCALLTYPE *get_property_t)(IWbemClassObject *, LPCWSTR, LONG, VARIANT *, CIMTYPE *, LONG *);
@@ -36,7 +48,67 @@ static int first_line(const WCHAR *path, WCHAR *line, int size)
     CloseHandle(file);
     for (DWORD i = 0; i < length; i++)
         if (bytes[i] == '\r' || bytes[i] == '\n') length = i;
-    return length ? MultiByteToWideChar(CP_UTF8, 0, bytes, length, line, size) : 0;
+    if (!length) return 0;
+    size = MultiByteToWideChar(CP_UTF8, 0, bytes, length, line, size - 1);
+    line[size] = 0;
+    return size;
+}
+
+static void string(LSA_UNICODE_STRING *target, const WCHAR *text)
+{
+    target->Length = lstrlenW(text) * sizeof(WCHAR);
+    target->MaximumLength = target->Length + sizeof(WCHAR);
+    target->Buffer = _wcsdup(text);
+}
+
+/* As LsaLookupSids for one SID, which is all that wbemprox asks for. Wine's LsaFreeMemory is HeapFree; the texts, which
+   the real one keeps in the same block, stay until the script ends. */
+static NTSTATUS WINAPI lookup_sids(LSA_HANDLE policy, ULONG count, PSID *sids, PLSA_REFERENCED_DOMAIN_LIST *domains,
+                                   PLSA_TRANSLATED_NAME *names)
+{
+    WCHAR line[256], *text = NULL, *sid = NULL, *name;
+    DWORD code;
+
+    (void)policy, (void)count;
+    if (!ConvertSidToStringSidW(sids[0], &sid)) return NONE_MAPPED;
+    _snwprintf(line, ARRAYSIZE(line), L"adsi account \"%ls\"", sid);
+    LocalFree(sid);
+    code = service_ask(line, &text);
+    name = text ? wcschr(text, '\t') : NULL;
+    if (code || !name) return code == ERROR_TRUSTED_RELATIONSHIP_FAILURE ? TRUST_BROKEN : NONE_MAPPED;
+    *name++ = 0;
+    *domains = HeapAlloc(GetProcessHeap(), HEAP_ZERO_MEMORY, sizeof(**domains) + sizeof(LSA_TRUST_INFORMATION));
+    *names = HeapAlloc(GetProcessHeap(), HEAP_ZERO_MEMORY, sizeof(**names));
+    (*domains)->Entries = 1;
+    (*domains)->Domains = (LSA_TRUST_INFORMATION *)(*domains + 1);
+    string(&(*domains)->Domains[0].Name, text);
+    (*names)->Use = SidTypeGroup;
+    string(&(*names)->Name, name);
+    return 0;
+}
+
+/* Put our function where a library keeps the address of one that it imports. */
+static void import_ours(HMODULE library, const char *name, void *ours)
+{
+    BYTE *base = (BYTE *)library;
+    IMAGE_NT_HEADERS *headers = (IMAGE_NT_HEADERS *)(base + ((IMAGE_DOS_HEADER *)base)->e_lfanew);
+    DWORD at = headers->OptionalHeader.DataDirectory[IMAGE_DIRECTORY_ENTRY_IMPORT].VirtualAddress, before;
+    IMAGE_IMPORT_DESCRIPTOR *from = (IMAGE_IMPORT_DESCRIPTOR *)(base + at);
+
+    for (; at && from->Name; from++)
+    {
+        IMAGE_THUNK_DATA *named = (IMAGE_THUNK_DATA *)(base + from->OriginalFirstThunk);
+        IMAGE_THUNK_DATA *slot = (IMAGE_THUNK_DATA *)(base + from->FirstThunk);
+        for (; named->u1.AddressOfData; named++, slot++)
+        {
+            if (IMAGE_SNAP_BY_ORDINAL(named->u1.Ordinal)
+                || strcmp((char *)((IMAGE_IMPORT_BY_NAME *)(base + named->u1.AddressOfData))->Name, name))
+                continue;
+            VirtualProtect(slot, sizeof(*slot), PAGE_READWRITE, &before);
+            slot->u1.Function = (ULONG_PTR)ours;
+            VirtualProtect(slot, sizeof(*slot), before, &before);
+        }
+    }
 }
 
 static HRESULT STDMETHODCALLTYPE get_property(IWbemClassObject *object, LPCWSTR name, LONG flags, VARIANT *value,
@@ -44,7 +116,17 @@ static HRESULT STDMETHODCALLTYPE get_property(IWbemClassObject *object, LPCWSTR 
 {
     WCHAR line[512];
     HRESULT result = wine_get_property(object, name, flags, value, type, flavor);
+    BOOL is_role = !lstrcmpiW(name, L"DomainRole"), is_domain = is_role || !lstrcmpiW(name, L"Domain");
     BOOL is_user = !lstrcmpiW(name, L"UserName");
+    if (SUCCEEDED(result) && value && is_domain)
+    {
+        if (first_line(DOMAIN_FILE, line, ARRAYSIZE(line) - 1) <= 0) return result;
+        VariantClear(value);
+        V_VT(value) = is_role ? VT_I4 : VT_BSTR;
+        if (is_role) V_I4(value) = MEMBER_WORKSTATION;
+        else V_BSTR(value) = SysAllocString(line);
+        return result;
+    }
     if (FAILED(result) || !value || (!is_user && lstrcmpiW(name, L"LastBootUpTime"))) return result;
 
     int length = first_line(is_user ? CONSOLE_FILE : BOOT_FILE, line, ARRAYSIZE(line));
@@ -107,7 +189,11 @@ HRESULT WINAPI DllGetClassObject(REFCLSID class, REFIID wanted, void **object)
     HRESULT result = get_class_object(class, &IID_IClassFactory, (void **)&factory);
     if (FAILED(result)) return result;
     /* Without it a program would see the wrong user: better no WMI at all. */
-    if (!wine_get_property) result = reach_class_object(factory);
+    if (!wine_get_property)
+    {
+        import_ours(wbemprox, "LsaLookupSids", lookup_sids);
+        result = reach_class_object(factory);
+    }
     if (SUCCEEDED(result)) result = IClassFactory_QueryInterface(factory, wanted, object);
     IClassFactory_Release(factory);
     return result;
