@@ -95,6 +95,17 @@ def test_only_current_tls_is_spoken(client, version, accepted):
     assert (answer.returncode == 0) is accepted
 
 
+@pytest.mark.parametrize("port", [636, 3269])
+@pytest.mark.parametrize(
+    ("ciphers", "accepted"),
+    [("ECDHE+AESGCM", True), ("ECDHE+CHACHA20", True), ("ALL:!AESGCM:!CHACHA20", False), ("kRSA", False)],
+)
+def test_every_cipher_is_one_that_notices_changes(client, port, ciphers, accepted):
+    command = ["openssl", "s_client", "-tls1_2", "-cipher", f"{ciphers}:@SECLEVEL=0", "-connect"]
+    answer = client.run(*command, f"dc1.directory.test:{port}")
+    assert (answer.returncode == 0) is accepted
+
+
 def test_a_directory_with_another_authority_is_not_trusted(client, person, tmp_path):
     other = tmp_path / "other.crt"
     client.run(
