@@ -26,7 +26,7 @@ from ..people.entries import RegisterError, hint  # noqa: E402
 from ..people.fact_fields import entry_of  # noqa: E402
 from ..people.facts import Block, Facts, Person  # noqa: E402
 from ..people.inventory import Inventory  # noqa: E402
-from . import codes, erasure, exchange, ledger, notices, standings, store, tables  # noqa: E402
+from . import codes, erasure, exchange, ledger, notices, session_lists, standings, store, tables  # noqa: E402
 from .ledger import Change, ConflictError, Proposal  # noqa: E402
 from .models import Standing  # noqa: E402
 
@@ -199,21 +199,26 @@ def record_session(
 
 
 @app.command("import")
-def import_people(
+def import_list(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV or XLSX, a line a person.")],
     by: ByOption,
+    sessions: Annotated[bool, typer.Option("--sessions", help="A line is a person in a briefing or training.")] = False,
     record: RecordOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """New people from a list, all or none."""
+    """New people from a list, or who was in which session, all or none."""
     try:
-        rows = tables.people(file.read_bytes())
+        rows = tables.rows(file.read_bytes(), tables.SESSIONS if sessions else tables.PEOPLE)
+        if sessions:
+            change = session_lists.change(rows)
+        else:
+            new = [{"fact": "person", "kind": "researcher", **row} for _line, row in rows]
+            change = Change("new people from a list", new, lines=[f"line {line}" for line, _row in rows])
     except OSError as error:
-        _fail([f"{file}: can't be read ({error.strerror})"])
+        _fail([f"{file}: can't be read ({error.strerror})"], as_json=as_json)
     except RegisterError as error:
-        _fail(error.problems)
-    new = [{"fact": "person", "kind": "researcher", **row} for _line, row in rows]
-    _carry_out(by, Change("new people from a list", new, lines=[f"line {line}" for line, _ in rows]), record, as_json)
+        _fail(error.problems, as_json=as_json)
+    _carry_out(by, change, record, as_json)
 
 
 @app.command("export")

@@ -30,6 +30,7 @@ urlpatterns = [
     path("proofs/<str:document>", people.proof, name="proof"),
     path("sessions/", overview.planned, name="planned"),
     path("sessions/new/", record.session, name="session"),
+    path("new-sessions/", table.sessions, name="new-sessions"),
     path("sessions/<str:session_id>/held/", record.held, name="held"),
     path("expiring/", overview.expiring, name="expiring"),
     path("matrix/", overview.matrix, name="matrix"),
