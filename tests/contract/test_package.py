@@ -223,7 +223,7 @@ def test_the_role_of_a_program_installs_what_it_imports(program):
 
 
 REGISTER = "facility.register"
-LIBRARIES = {"django", "django_auth_ldap", "ldap", "gunicorn", "openpyxl"}
+LIBRARIES = {"django", "django_auth_ldap", "ldap", "gunicorn", "icalendar", "openpyxl"}
 
 
 # It is loaded by OMERO.web, which is made with Django, too.

@@ -178,14 +178,15 @@ def test_everybody_sees_the_own_doors_and_nothing_of_others(site):
     assert "Nothing is recorded" in text(logged_in("stranger").get("/me/"))
 
 
-PUBLIC = {"log-in", "log-out", "export", "applied", "choose-password", "forgotten"}
+# A calendar's address is its own password: tests/unit/test_register_calendar.py.
+PUBLIC = {"log-in", "log-out", "export", "applied", "feed", "choose-password", "forgotten"}
 EVERYBODY = {"start", "me", "change-password"}
 
 
 def addresses():
     from facility.register.urls import urlpatterns
 
-    values = {"login": "aadler", "session_id": "s1", "fact": "s1-1", "number": "1", "document": "d1"}
+    values = {"login": "aadler", "session_id": "s1", "fact": "s1-1", "number": "1", "document": "d1", "token": "t1"}
     for one in urlpatterns:
         yield one.name, "/" + re.sub(r"<\w+:(\w+)>", lambda found: values[found.group(1)], str(one.pattern))
 

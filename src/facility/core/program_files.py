@@ -27,6 +27,7 @@ DEPENDENCIES: Mapping[str, Mapping[str, str]] = {
     "facility.register": {
         "django": "django",
         "django_auth_ldap": "django-auth-ldap",
+        "icalendar": "icalendar",
         "ldap": "python3-ldap",
         "openpyxl": "openpyxl",
         "rich": "rich",

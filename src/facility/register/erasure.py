@@ -20,7 +20,18 @@ from django.db.models import Q
 
 from ..people.entries import RegisterError
 from . import audit, proofs, store
-from .models import Act, Code, Ending, Entry, Erasure, Sent, Standing, Tombstone, Touched
+from .models import (
+    Act,
+    CalendarAddress,
+    Code,
+    Ending,
+    Entry,
+    Erasure,
+    Sent,
+    Standing,
+    Tombstone,
+    Touched,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +61,11 @@ def archive(login: str) -> bytes:
     acts = [{"number": act.number, "at": act.at.isoformat(), **audit.payload_of(act)} for act in _acts_of(login)]
     sent = [[one.what, one.due.isoformat(), one.at.isoformat()] for one in Sent.objects.filter(login=login)]
     codes = [[one.purpose, one.made_by, one.made_at.isoformat()] for one in Code.objects.filter(login=login)]
+    calendar = [one.made_at.isoformat() for one in CalendarAddress.objects.filter(login=login)]
     held = {
         "login": login, "facts": [{"fact": row.kind, **store.as_entry(row)} for row in rows],
         "sessions": [store.as_entry(row) for row in sessions], "acts": acts, "reminders": sent, "codes": codes,
+        "calendar_made": calendar,
     }  # fmt: skip
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
@@ -87,7 +100,7 @@ def _erase(login: str, actor: str, *, again: bool) -> Erased:
         Erasure.objects.create(login=login)
         Entry.objects.filter(login=login).delete()
         Erasure.objects.all().delete()
-        for table in (Standing, Ending, Sent, Touched, Code):
+        for table in (Standing, Ending, Sent, Touched, Code, CalendarAddress):
             table.objects.filter(login=login).delete()
         User.objects.filter(username__iexact=login).delete()
         # Who is logged in is named in no column: everybody logs in again.

@@ -159,6 +159,28 @@ class Code(models.Model):
         return f"{self.login}: {self.purpose}"
 
 
+class CalendarAddress(models.Model):
+    """Somebody's secret address of the calendar of what runs out.
+
+    Attributes:
+        login: whose.
+        digest: SHA-256 of the secret, which is kept nowhere.
+        language: in which the calendar is written.
+        made_at: when it was made (UTC).
+        asked_at: when the directory was last asked whether the person is staff (UTC); None: never.
+    """
+
+    login = models.CharField(primary_key=True, max_length=150)
+    digest = models.CharField(max_length=64, unique=True)
+    language = models.CharField(max_length=8)
+    made_at = models.DateTimeField()
+    asked_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        """Whose."""
+        return f"calendar of {self.login}"
+
+
 class Erasure(models.Model):
     """Whose facts may be deleted, within the transaction that erases them and no longer."""
 

@@ -105,7 +105,8 @@ DEFAULT_FROM_EMAIL = FACILITY.mail_from
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"journal": {"class": "logging.StreamHandler"}},
+    "filters": {"secret_addresses": {"()": "facility.register.journal.SecretAddresses"}},
+    "handlers": {"journal": {"class": "logging.StreamHandler", "filters": ["secret_addresses"]}},
     "root": {"handlers": ["journal"], "level": "INFO"},
     "loggers": {"django.security.DisallowedHost": {"handlers": [], "propagate": False}},
 }

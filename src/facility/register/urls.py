@@ -6,7 +6,7 @@ from __future__ import annotations
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from .views import acts, applied, export, overview, passwords, people, record, table
+from .views import acts, applied, calendar, export, overview, passwords, people, record, table
 from .views.log_in import LogIn
 
 urlpatterns = [
@@ -33,6 +33,8 @@ urlpatterns = [
     path("new-sessions/", table.sessions, name="new-sessions"),
     path("sessions/<str:session_id>/held/", record.held, name="held"),
     path("expiring/", overview.expiring, name="expiring"),
+    path("calendar/", calendar.address, name="calendar"),
+    path("calendar/<str:token>.ics", calendar.feed, name="feed"),
     path("matrix/", overview.matrix, name="matrix"),
     path("facts/<str:fact>/revoke/", acts.revoke, name="revoke"),
     path("acts/<int:number>/undo/", acts.undo, name="undo"),
