@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
+from selenium_axe_python import Axe
 
 from tests.scenario import PATIENCE
 
@@ -35,6 +36,18 @@ FLAGS = (
     # The facility is reached directly, whatever proxy this machine uses for the world.
     "--no-proxy-server",
 )
+
+_SEND = """
+  const form = document.createElement("form");
+  form.method = "post"; form.action = arguments[0];
+  const token = document.querySelector("[name=csrfmiddlewaretoken]");
+  for (const [name, value] of Object.entries({...arguments[1], csrfmiddlewaretoken: token.value})) {
+    const field = document.createElement("textarea");
+    field.name = name; field.value = value;
+    form.append(field);
+  }
+  document.body.append(form); form.submit();
+"""
 
 
 def trusting_home(home: Path, authority: Path) -> Path:
@@ -94,6 +107,50 @@ class Browser:
         """Type an address."""
         self._driver.get(address)
         self._reload_what_was_cut_off()
+
+    def send(self, address: str, fields: Mapping[str, str]) -> None:
+        """Send a form to an address, with the token of the page that is shown."""
+        page = self._driver.find_element(By.TAG_NAME, "html")
+        self._driver.execute_script(_SEND, address, dict(fields))
+        self._wait().until(lambda _: _is_gone(page), f"{address} led to no other page")
+
+    def is_logged_in(self, cookie: str, value: str) -> None:
+        """Have a cookie of the site that is shown, as after a log-in."""
+        self._driver.add_cookie({"name": cookie, "value": value, "path": "/", "secure": True})
+
+    def forget(self) -> None:
+        """Lose all cookies, as a browser that was just opened."""
+        self._driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+
+    def speaks(self, language: str) -> None:
+        """Ask for pages in a language from now on, as de."""
+        self._driver.execute_cdp_cmd("Network.enable", {})
+        self._driver.execute_cdp_cmd("Network.setExtraHTTPHeaders", {"headers": {"Accept-Language": language}})
+
+    def looks(self, *, width: int, dark: bool) -> None:
+        """Draw the page for a screen so many CSS pixels wide, with dark colours or light ones."""
+        screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+        self._driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self._driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+
+    def barriers(self, *tags: str) -> list[str]:
+        """What axe-core finds that people can't read or reach, by the rules with one of the tags; a line each."""
+        axe = Axe(self._driver)
+        if not self._driver.execute_script("return 'axe' in window"):
+            axe.inject()
+        found = axe.run(options={"runOnly": list(tags), "resultTypes": ["violations"]})
+        return [
+            f"{rule['id']} ({rule['help']}): {' '.join(node['html'].split())[:200]}"
+            for rule in found["violations"]
+            for node in rule["nodes"]
+        ]
+
+    @property
+    def scrolls_sideways(self) -> bool:
+        """Whether the page is wider than its screen."""
+        page = "document.documentElement"
+        return bool(self._driver.execute_script(f"return {page}.scrollWidth > {page}.clientWidth"))
 
     def sees(self, selector: str) -> bool:
         """Whether something that the CSS selector describes is shown."""
