@@ -39,11 +39,16 @@ FLAGS = (
 
 _SEND = """
   const form = document.createElement("form");
-  form.method = "post"; form.action = arguments[0];
+  form.method = "post"; form.action = arguments[0]; form.enctype = "multipart/form-data";
   const token = document.querySelector("[name=csrfmiddlewaretoken]");
   for (const [name, value] of Object.entries({...arguments[1], csrfmiddlewaretoken: token.value})) {
-    const field = document.createElement("textarea");
-    field.name = name; field.value = value;
+    const field = document.createElement(name === "file" ? "input" : "textarea");
+    field.name = name;
+    if (name === "file") {
+      const chosen = new DataTransfer();
+      chosen.items.add(new File([value], "file"));
+      field.type = "file"; field.files = chosen.files;
+    } else field.value = value;
     form.append(field);
   }
   document.body.append(form); form.submit();
@@ -109,7 +114,7 @@ class Browser:
         self._reload_what_was_cut_off()
 
     def send(self, address: str, fields: Mapping[str, str]) -> None:
-        """Send a form to an address, with the token of the page that is shown."""
+        """Send a form to an address, with the token of the page that is shown; what is called file is a file's text."""
         page = self._driver.find_element(By.TAG_NAME, "html")
         self._driver.execute_script(_SEND, address, dict(fields))
         self._wait().until(lambda _: _is_gone(page), f"{address} led to no other page")

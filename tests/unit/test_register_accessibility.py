@@ -13,6 +13,8 @@ import pytest
 
 from tests.acceptance.browser import Browser
 from tests.live_register import SESSION_COOKIE, served
+from tests.people_facts import facility
+from tests.unit.test_people_policy_preview import STRICT, as_file
 
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa")
 SCREENS = (320, 1280)
@@ -65,6 +67,11 @@ PAGES = {
     "expiring": [Shown("/expiring/?days=365")],
     "calendar": [Shown("/calendar/"), Shown("/calendar/", {"step": "renew"})],
     "matrix": [Shown("/matrix/")],
+    "policy": [
+        Shown("/policy/"),
+        Shown("/policy/", {"file": as_file(STRICT).decode()}),
+        Shown("/policy/", {"file": as_file(facility(time_zone="Mars")).decode()}),
+    ],
 }  # fmt: skip
 NO_PAGES = {"start", "suggested", "proof", "export", "applied", "feed", "log-out", "revoke", "undo"}
 """They lead to another page, or give no page but a file or an answer to a program."""
@@ -72,11 +79,14 @@ NO_PAGES = {"start", "suggested", "proof", "export", "applied", "feed", "log-out
 
 @pytest.fixture
 def filled(browser):
-    """The staff's browser; there are people with facts of all kinds, and systems that follow or don't."""
+    """An administrator's browser; there are people with facts of all kinds, and systems that follow or don't."""
     from datetime import UTC, datetime
+
+    from django.contrib.auth.models import User
 
     from facility.register.models import Applied
 
+    User.objects.filter(username="stefan").update(is_superuser=True)
     posts = {
         "/sessions/new/": {**SESSION, "id": "s1", "date": "2026-05-01"}, "/people/bbaer/block/": BLOCK,
         "/people/bbaer/exception/": EXCEPTION,

@@ -7,6 +7,7 @@ It ends with 0, with 1 if policy or facts have problems, and with 2 if it was as
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,13 +26,17 @@ from .entries import RegisterError, hint
 from .fact_fields import KIND_OF_FACT, KINDS, entry_of
 from .facts import ALWAYS, IT_ADMIN, Fact, Known, Person, Session
 from .inventory import Inventory, read_inventory, today_in
+from .policy_preview import DAYS, LARGEST, policy_in, preview
 from .register_fields import a_day
 
 app = typer.Typer(name="facility", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
                   help="Who may do what at the facility, why, and until when.")  # fmt: skip
 person_app = typer.Typer(no_args_is_help=True, help="One person.")
 app.add_typer(person_app, name="person")
+policy_app = typer.Typer(no_args_is_help=True, help="What briefings there are, and what doors demand.")
+app.add_typer(policy_app, name="policy")
 
+_NAMED = 20
 _COLOURS = {"allowed": "green", "grace": "yellow", "denied": "red"}
 
 
@@ -177,6 +182,40 @@ def check(inventory: InventoryOption = EXAMPLE, as_json: JsonOption = False) -> 
     _console().print(Text(f"No problems: {len(policy.requirements)} requirements, {listed}."))
 
 
+@policy_app.command("preview")
+def preview_policy(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="facility.yml, or the register's policy.json; - reads it.")
+    ],
+    inventory: InventoryOption = EXAMPLE,
+    as_json: JsonOption = False,
+) -> None:
+    """Whom another policy would shut out or let in, today and within 30 days, and on which doors."""
+    asked = _asked(inventory, as_json)
+    try:
+        content = sys.stdin.buffer.read(LARGEST + 1) if str(file) == "-" else file.read_bytes()
+        shifts = preview(asked.known, asked.inventory.policy, policy_in(content, file.name), asked.day)
+    except OSError as error:
+        _report([f"{file}: can't be read ({error.strerror}): name a file that there is"], as_json)
+    except RegisterError as error:
+        _report(error.problems, as_json)
+    if as_json:
+        print_json([
+            {"door": one.door, "from": one.day.isoformat(), "opens": one.opens,
+             "people": [person.login for person in one.people]}
+            for one in shifts
+        ])  # fmt: skip
+        return
+    for one in shifts:
+        does = "lets in" if one.opens else "shuts out"
+        logins = ", ".join(person.login for person in one.people[:_NAMED])
+        more = f" and {len(one.people) - _NAMED} more (--json names all)" if len(one.people) > _NAMED else ""
+        number = f"{len(one.people)} {'person' if len(one.people) == 1 else 'people'}"
+        typer.echo(f"{one.door}: {does} {number} {_from(one.day, asked.day)}: {logins}{more}")
+    if not shifts:
+        typer.echo(f"Nobody is shut out or let in up to {asked.day + timedelta(days=DAYS)}.")
+
+
 def main() -> None:
     """Run the command."""
     app(prog_name="facility")
@@ -189,13 +228,17 @@ def _asked(folder: Path, as_json: bool, on: date | None = None, known_on: date |
     try:
         inventory = _read(folder)
     except RegisterError as error:
-        if as_json:
-            print_json({"problems": error.problems})
-        else:
-            for problem in error.problems:
-                typer.echo(problem, err=True)
-        raise typer.Exit(1) from None
+        _report(error.problems, as_json)
     return _Asked(inventory, on or today_in(inventory.policy), inventory.facts.known(known_on))
+
+
+def _report(problems: Sequence[str], as_json: bool) -> NoReturn:
+    """End the command with what makes no sense."""
+    if as_json:
+        print_json({"problems": list(problems)})
+    for problem in problems if not as_json else ():
+        typer.echo(problem, err=True)
+    raise typer.Exit(1)
 
 
 def _refuse(message: str) -> NoReturn:
@@ -208,6 +251,10 @@ def _refuse(message: str) -> NoReturn:
 
 def _is_about(fact: Fact, login: str) -> bool:
     return login in (getattr(fact, "person", None), getattr(fact, "login", None))
+
+
+def _from(day: date, today: date) -> str:
+    return {0: f"today ({day})", 1: f"tomorrow ({day})"}.get((day - today).days, f"on {day}")
 
 
 def _in_words(fact: Fact, sessions: dict[str, Session]) -> str:

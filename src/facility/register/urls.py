@@ -6,7 +6,7 @@ from __future__ import annotations
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from .views import acts, applied, calendar, export, overview, passwords, people, record, table
+from .views import acts, applied, calendar, export, overview, passwords, people, policy, record, table
 from .views.log_in import LogIn
 
 urlpatterns = [
@@ -36,6 +36,7 @@ urlpatterns = [
     path("calendar/", calendar.address, name="calendar"),
     path("calendar/<str:token>.ics", calendar.feed, name="feed"),
     path("matrix/", overview.matrix, name="matrix"),
+    path("policy/", policy.previewed, name="policy"),
     path("facts/<str:fact>/revoke/", acts.revoke, name="revoke"),
     path("acts/<int:number>/undo/", acts.undo, name="undo"),
     path("export", export.export, name="export"),
