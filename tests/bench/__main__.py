@@ -36,6 +36,7 @@ from tests.bench import (
     memory,
     omero,
     people,
+    register_load,
     register_pages,
     settle,
     settle_queue,
@@ -89,6 +90,7 @@ def main() -> int:
         _require_root()
         figures = decisions.figures(progress.say)
         figures += register_pages.figures(progress.say)
+        figures += register_load.figures(progress.say)
         with _domain_controller(progress) as bare_megabytes:
             figures += _directory_figures(progress, count)
             figures += people.figures(progress.say, FOLDER, INVENTORY, _command)

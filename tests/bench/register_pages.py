@@ -33,7 +33,7 @@ def figures(say: Callable[[str], None] = print) -> list[Figure]:
     """CPU milliseconds a page, median and slowest tenth; the baseline is Django's own log-in page in the same run."""
     say(f"the register's pages: {access.PEOPLE} people, {access.FACTS} facts")
     with tempfile.TemporaryDirectory(prefix="register-bench-") as room:
-        browser, filled = _application(Path(room))
+        browser, filled = application(Path(room))
         bare = _milliseconds(lambda: browser.get("/log-in/"), 200)
         pages = {
             "the list of people": lambda: browser.get("/people/"),
@@ -76,7 +76,7 @@ def _milliseconds(page: Callable[[], Any], status: int, repeats: int = REPEATS) 
     return found
 
 
-def _application(room: Path) -> tuple[Any, float]:
+def application(room: Path) -> tuple[Any, float]:
     """The application on an own database, a browser of the staff, and the seconds that filling it took."""
     write_settings(room, access.described(), [])
     import django
