@@ -125,7 +125,7 @@ def _booking_system(folder: Path, wishes: dict[str, Any], facts: Facts) -> Itera
     server.with_tls(pem, pem)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     os.environ["no_proxy"] = ",".join(filter(None, [os.environ.get("no_proxy"), "localhost"]))
-    url = f"https://localhost:{server.server_address[1]}/bench/pumapi/"
+    url = f"https://localhost:{server.server_address[1]}/example/pumapi/"
     try:
         yield {"url": url, "api_key": _KEY, "ca_file": str(pem)}
     finally:

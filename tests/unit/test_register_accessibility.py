@@ -23,6 +23,7 @@ PEOPLE = "login;given_name;family_name;mail;research_group\ncnew;Carla;Neu;c@exa
 SESSIONS = "login;about;date;by;result\naadler;{about};2026-06-10;thomas;attended\n"
 NEW = {"given_name": "Dora", "family_name": "Adler", "mail": "d@example.org", "kind": "researcher",
        "research_group": "neuro", "step": "preview"}  # fmt: skip
+PASSWORD = {"old": "x", "new": "Four-Words-And-1-Digit", "repeated": "Four-Words-And-1-Digit"}
 SESSION = {"id": "s7", "about": "requirement:safety", "date": "2026-06-15", "by": "thomas", "form": "oral",
            "state": "held", "person": "aadler", "step": "preview"}  # fmt: skip
 EXCEPTION = {"about": "requirement:laser", "from": "2026-06-15", "until": "2026-06-20", "reason": "ill",
@@ -31,14 +32,19 @@ BLOCK = {"about": "door:wiki", "from": "2026-06-15", "reason": "leave", "step": 
 
 
 class Shown(NamedTuple):
-    """A page as somebody sees it: an address, and what is sent to it first."""
+    """A page as somebody sees it: an address, what is sent to it first, and from where, if it has no form itself."""
 
     address: str
     fields: dict[str, str] = {}  # noqa: RUF012 - never changed
+    before: str = ""
 
 
 PAGES = {
     "log-in": [Shown("/log-in/"), Shown("/log-in/", {"username": "stefan", "password": "wrong"})],
+    "choose-password": [Shown("/password/"), Shown("/password/", {**PASSWORD, "code": "wrong"})],
+    "forgotten": [Shown("/password/forgotten/"), Shown("/password/forgotten/", {"who": "nobody"})],
+    "change-password": [Shown("/password/change/"), Shown("/password/change/", {**PASSWORD, "repeated": "another"})],
+    "invite": [Shown("/people/aadler/invite/", {"how": "slip"}, "/people/aadler/")],
     "me": [Shown("/me/")],
     "people": [Shown("/people/"), Shown("/people/?q=nobody")],
     "new-person": [Shown("/new-person/"), Shown("/new-person/", {**NEW, "login": "dora"}), Shown("/new-person/", NEW)],
@@ -78,14 +84,19 @@ NO_PAGES = {"start", "suggested", "proof", "export", "applied", "feed", "log-out
 
 
 @pytest.fixture
-def filled(browser):
+def filled(browser, monkeypatch):
     """An administrator's browser; there are people with facts of all kinds, and systems that follow or don't."""
+    from dataclasses import replace
     from datetime import UTC, datetime
 
+    from django.conf import settings
     from django.contrib.auth.models import User
 
     from facility.register.models import Applied
 
+    told = {"password_unit": "OU=R,DC=x", "mail_server": "relay.example.org", "address": "https://register1/"}
+    monkeypatch.setattr(settings, "FACILITY", replace(settings.FACILITY, **told))
+    monkeypatch.setattr("facility.register.notices.later", lambda _work: None)
     User.objects.filter(username="stefan").update(is_superuser=True)
     posts = {
         "/sessions/new/": {**SESSION, "id": "s1", "date": "2026-05-01"}, "/people/bbaer/block/": BLOCK,
@@ -145,8 +156,8 @@ def test_everybody_can_read_and_reach_all_of_a_page(filled, chromium, route, lan
         chromium.visit(f"{root}/log-in/")
         if route != "log-in":
             chromium.is_logged_in(SESSION_COOKIE, filled.cookies[SESSION_COOKIE].value)
-        for address, fields in PAGES[route]:
-            chromium.visit(f"{root}{address}")
+        for address, fields, before in PAGES[route]:
+            chromium.visit(f"{root}{before or address}")
             if fields:
                 chromium.send(f"{root}{address}", fields)
             assert chromium.sees("h1"), (address, chromium.text)

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies: list[tuple[str, str]] = [("register", "0002_append_only")]
+    dependencies: list[tuple[str, str]] = [("register", "0003_codes")]
 
     operations = [
         migrations.CreateModel(
