@@ -41,6 +41,9 @@ bench: root venv  ## measure against baselines of the same run; writes build/ben
 campaign: root venv  ## kill or slow what carries images in the running facility, 300 times; every file is found again
 	@PYTHONPATH=src python -m tests.faults --real --faults 300
 
+attacks: root venv  ## what strangers and somebody with a stolen password try on the running facility; none may succeed
+	@python -m pytest -q tests/attacks
+
 lock: venv  ## resolve requirements.lock anew from pyproject.toml
 	@testbed/lock.sh
 
@@ -63,4 +66,4 @@ root:
 venv: tools
 	@test -e $(VENV)/.complete || $(PYTHON) testbed/environment.py $(VENV)
 
-.PHONY: root help env facility drill verify hosts converge test lint unit conformance acceptance scenario bench campaign lock clean clean-cache tools venv
+.PHONY: root help env facility drill verify hosts converge test lint unit conformance acceptance scenario bench campaign attacks lock clean clean-cache tools venv

@@ -10,7 +10,7 @@ packages=(
   # Python and what python-ldap and gssapi are built with
   python3-venv python3-dev build-essential libldap2-dev libsasl2-dev libkrb5-dev
   # clients that tests use as a person would
-  ldap-utils libnss3-tools smbclient chromium chromium-driver curl openssl git
+  ldap-utils libnss3-tools smbclient chromium chromium-driver curl openssl git nmap sslscan
 )
 # One look at the database of packages: a second run must cost nothing.
 missing=$(comm -23 <(printf '%s\n' "${packages[@]}" | sort -u) \
