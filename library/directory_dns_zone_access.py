@@ -4,16 +4,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: directory_dns_zone_access
-short_description: Let only administrators and domain controllers add names to a DNS zone in Active Directory
+short_description: Let only administrators and domain controllers add names to a domain's DNS zones in Active Directory
 description:
   - >-
-    Takes away what lets every account add names to a zone. As it is made, any user may add C(wpad), a wildcard, or the
-    name of a host that is not there yet, and answer for it.
+    Takes away what lets every account add names to the domain's zone and to that of its controllers (C(_msdcs)). As
+    they are made, any user may add C(wpad), a wildcard, or the name of a host that is not there yet, and answer for it.
   - Names that are there, and rights that were given to somebody by name, stay. Computers no longer enter themselves.
   - Runs on a Samba domain controller as root, with the Python of Debian's C(python3-samba).
 options:
   zone:
-    description: The zone, as V(imaging.example.org).
+    description: The domain's zone, as V(imaging.example.org).
     type: str
     required: true
   base:
@@ -36,16 +36,15 @@ EXAMPLES = r"""
 
 RETURN = r"""
 removed:
-  description: Entries that were taken away, or would be in check mode, in SDDL.
+  description: For each zone that had some, the entries that were taken away, or would be in check mode, in SDDL.
   returned: success
-  type: list
-  elements: str
+  type: dict
 """
 
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.facility.directory.delegation import DelegationError, close_zone
+from ansible.module_utils.facility.directory.delegation import DelegationError, close_zones
 
 ARGUMENTS: dict[str, Any] = {"zone": {"type": "str", "required": True}, "base": {"type": "str", "required": True}}
 
@@ -54,10 +53,10 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
-        removed = close_zone(module.params["zone"], module.params["base"], apply=not module.check_mode)
+        removed = close_zones(module.params["zone"], module.params["base"], apply=not module.check_mode)
     except DelegationError as error:
         module.fail_json(msg=str(error))
-    before = "".join(f"{entry}\n" for entry in removed)
+    before = "".join(f"{zone}: {entry}\n" for zone, entries in removed.items() for entry in entries)
     module.exit_json(changed=bool(removed), removed=removed, diff={"before": before, "after": ""})
 
 

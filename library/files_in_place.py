@@ -116,8 +116,8 @@ ARGUMENTS: dict[str, Any] = {
 
 def main() -> None:
     """Run the module."""
-    # Or else Ansible would write all contents into the host's journal.
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True, no_log=True)
+    # ansible.cfg says no_target_syslog, or contents would stand in the host's journal; no_log here would be overruled.
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
         changes = put_in_place(entries_of(module.params["files"]), check_mode=module.check_mode)
     except FilesError as error:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import configparser
 import re
 import subprocess
 from pathlib import Path
@@ -102,3 +103,9 @@ def test_every_constant_that_others_read_carries_its_role_s_name_and_nobody_sets
     for path in (REPOSITORY / name for name in listed.stdout.split() if Path(name).suffix in {".yml", ".yaml"}):
         set_here = [name for name in constants if re.search(rf"(?m)^\s*{name}:\s", path.read_text())]
         assert set_here == [], f"{path}: {set_here} are constants of a role, whose own value would win there"
+
+
+def test_no_module_notes_its_arguments_in_a_host_s_journal():
+    settings = configparser.ConfigParser()
+    settings.read(REPOSITORY / "ansible.cfg")
+    assert settings.getboolean("defaults", "no_target_syslog"), "secrets in lists are not recognised there"

@@ -73,12 +73,12 @@ def test_after_a_renewal_of_the_certificate_all_goes_on(client, server, psql):
 @pytest.fixture
 def backup_host_away(server, client, psql):
     """The backup host takes no log while the test runs."""
-    server.run_expect([0], "systemctl stop pgbackrest-server.service")
+    server.run_expect([0], "systemctl stop pgbackrest-repository.service")
     psql("SELECT pg_logical_emit_message(true, 'test', 'x'); SELECT pg_switch_wal()")
     failing = "SELECT last_failed_time > last_archived_time FROM pg_stat_archiver"
     wait_until(lambda: psql(failing) == "t", "PostgreSQL can't hand over its log")
     yield
-    server.run_expect([0], "systemctl start pgbackrest-server.service")
+    server.run_expect([0], "systemctl start pgbackrest-repository.service")
     wait_until(lambda: psql(failing) == "f", "the log is handed over again")
 
 

@@ -54,7 +54,7 @@ def test_check_mode_finds_nothing_to_do_and_shows_no_password(play, secret):
     ended = play("converge.yml", "--check", "--diff")
     assert "changed=0" in ended.said, ended.said
     assert "failed=0" in ended.said
-    others = {"backup_client_server_password": "another-password-for-it", "backup_client_hour": "*-*-* 03:00:00"}
+    others = {"backup_client_server_password": "another-password-for-it", "backup_client_hour": "*-*-* 05:00:00"}
     ended = play("converge.yml", "--check", "--diff", **others)
     # The password and the timer in one task, and its restart.
     assert "changed=2" in ended.said, ended.said
@@ -67,7 +67,7 @@ def test_check_mode_finds_nothing_to_do_and_shows_no_password(play, secret):
 def test_another_hour_holds_at_once(play, client):
     shown = "systemctl show facility-backup.timer -p TimersCalendar"
     assert "failed=0" in play("converge.yml", backup_client_hour="*-*-* 05:00:00").said
-    assert "03:00:00" in client.check_output(shown)
+    assert "05:00:00" in client.check_output(shown)
     assert "failed=0" in play("converge.yml").said
     assert "04:00:00" in client.check_output(shown)
 

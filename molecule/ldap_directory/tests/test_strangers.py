@@ -67,8 +67,11 @@ NAMES = ["wpad", "\\2A", "isatap", "mic1", "somewhere"]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_user_adds_no_name_to_the_zone(client, person, name, tmp_path):
-    zone = f"DC=directory.test,CN=MicrosoftDNS,DC=DomainDnsZones,{BASE}"
+@pytest.mark.parametrize(
+    "zone", ["DC=directory.test,{}DC=DomainDnsZones", "DC=_msdcs.directory.test,{}DC=ForestDnsZones"]
+)
+def test_a_user_adds_no_name_to_a_zone(client, person, name, zone, tmp_path):
+    zone = f"{zone.format('CN=MicrosoftDNS,')},{BASE}"
     (tmp_path / "typed").write_text(PASSWORD)
     (tmp_path / "add").write_text(f"dn: DC={name},{zone}\nchangetype: add\nobjectClass: dnsNode\n")
     bind = ["-x", "-H", "ldaps://dc1.directory.test", "-D", f"{person}@directory.test", "-y", tmp_path / "typed"]

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What somebody finds who looks for the wiki's weak sides."""
 
+import os
 import subprocess
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -125,6 +127,13 @@ def test_a_name_in_an_address_logs_nobody_in_however_it_is_spelt(host, visitor, 
     assert status in {400, 404}, text
     assert "do=logout" not in visitor.open("start")[1]
     assert "Secret-of-reader" not in host.run("cat /var/log/nginx/access.log").stdout
+
+
+def test_neither_journal_nor_processes_tell_the_directory_s_password(host):
+    word = (Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / "bind").read_text().strip() + "-1a"
+    assert word in host.check_output("cat /etc/dokuwiki/local.protected.php")
+    assert word not in host.run("journalctl --no-pager").stdout
+    assert word not in host.check_output("ps -eww e")
 
 
 def test_nothing_was_complained_about(host):

@@ -157,15 +157,29 @@ def _lets_anybody_add(entry: str) -> bool:
     return kind in {"A", "OA"} and not inherited and "CC" in re.findall("..", rights) and who in ANYBODY
 
 
-def close_zone(zone: str, base: str, *, apply: bool) -> list[str]:
-    """Let only those add names to a DNS zone who were given that right by name; return the entries that let others.
+def close_zones(zone: str, base: str, *, apply: bool) -> dict[str, list[str]]:
+    """Let only those add names to a domain's DNS zone, and to that of its controllers, who have that right by name.
+
+    Args:
+        zone: The domain's zone; that of its controllers is _msdcs below it.
+        base: DN of the domain.
+        apply: Whether to take the others' right away.
+
+    Returns:
+        For each zone in which others could, the entries that let them, in SDDL.
 
     Raises:
         DelegationError: no such zone, or this is no domain controller.
     """
     directory = LocalDirectory()
-    place = f"DC={zone},CN=MicrosoftDNS,DC=DomainDnsZones,{base}"
-    entries = names_added_by_anybody(directory.descriptor(place))
-    if entries and apply:
-        directory.remove(place, entries)
+    places = {
+        zone: f"DC={zone},CN=MicrosoftDNS,DC=DomainDnsZones,{base}",
+        f"_msdcs.{zone}": f"DC=_msdcs.{zone},CN=MicrosoftDNS,DC=ForestDnsZones,{base}",
+    }
+    # All are looked at before the first is changed.
+    found = {name: names_added_by_anybody(directory.descriptor(place)) for name, place in places.items()}
+    entries = {name: entries for name, entries in found.items() if entries}
+    if apply:
+        for name, gone in entries.items():
+            directory.remove(places[name], gone)
     return entries
