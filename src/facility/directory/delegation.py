@@ -8,7 +8,7 @@ control of the children of that class; or to reset the passwords of users, and u
 from __future__ import annotations
 
 import re
-from typing import Any
+import subprocess
 
 try:
     import ldb
@@ -109,20 +109,23 @@ class LocalDirectory:
         return str(descriptor.as_sddl(self._domain_sid))
 
     def remove(self, place: str, entries: list[str]) -> None:
-        """Take entries out of an object's security descriptor; the others keep their order."""
-        gone = {_normal(entry) for entry in entries}
-        sddl = ENTRY.sub(lambda found: "" if _normal(found.group()) in gone else found.group(), self.descriptor(place))
-        self._put(place, security.descriptor.from_sddl(sddl, self._domain_sid))
+        """Take entries out of an object's security descriptor; the others stay.
+
+        Samba's own command does it: in Samba 4.22 a change of a DNS zone's descriptor through its Python ends the
+        process with a segmentation fault.
+        """
+        for entry in entries:
+            command = ["samba-tool", "dsacl", "delete", "--objectdn", place, "--sddl", entry]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise DelegationError(f"samba-tool can't take {entry} from {place}: {done.stderr.strip()}")
 
     def add(self, unit: str, entries: list[str]) -> None:
         """Add entries to a unit's security descriptor; Samba puts them in their canonical order."""
         descriptor = security.descriptor.from_sddl(self.descriptor(unit), self._domain_sid)
         for entry in entries:
             descriptor.dacl_add(security.descriptor.from_sddl(f"D:{entry}", self._domain_sid).dacl.aces[0])
-        self._put(unit, descriptor)
-
-    def _put(self, place: str, descriptor: Any) -> None:  # noqa: ANN401 - Samba has no types
-        message = ldb.Message(ldb.Dn(self._database, place))
+        message = ldb.Message(ldb.Dn(self._database, unit))
         name = "nTSecurityDescriptor"
         message[name] = ldb.MessageElement(ndr_pack(descriptor), ldb.FLAG_MOD_REPLACE, name)
         self._database.modify(message)
@@ -148,7 +151,7 @@ def delegate(account: str, units: list[str], classes: list[str], *, apply: bool)
 def names_added_by_anybody(sddl: str) -> list[str]:
     """The entries of a zone's security descriptor that let every account, or nobody in particular, make children."""
     found = ENTRY.findall(sddl.split("S:", maxsplit=1)[0])
-    return [entry for entry in found if _lets_anybody_add(entry)]
+    return list(dict.fromkeys(entry for entry in found if _lets_anybody_add(entry)))
 
 
 def _lets_anybody_add(entry: str) -> bool:
