@@ -40,7 +40,8 @@ OTHERS = [
 ]
 ASKED = [("ncacn_np:{}", question) for question in (*SAMR, *OTHERS)]
 # SAMR listens on a port that the firewall shuts, so each question there takes its whole time: two will do.
-ASKED += [("ncacn_ip_tcp:{}", question) for question in (*SAMR[:2], *OTHERS)]
+# Over TCP, netlogon tells the domain's own name, as the root DSE does to any client that looks for a domain controller.
+ASKED += [("ncacn_ip_tcp:{}", question) for question in (*SAMR[:2], *OTHERS) if question != "dsenumdomtrusts"]
 URIS = [f"ldap://{CONTROLLER}", f"ldaps://{CONTROLLER}", f"ldap://{CONTROLLER}:3268", f"ldaps://{CONTROLLER}:3269"]
 
 
@@ -112,7 +113,7 @@ def test_fifteen_wrong_passwords_lock_no_service_out(facility, unlocked, login):
 def test_wrong_passwords_over_kerberos_and_smb_lock_no_service_out(facility, unlocked, ask, tmp_path):
     for _ in range(12):
         kerberos.wrong_password("svc-wiki")
-        assert "LOGON_FAILURE" in ask("rpcclient", "ncacn_np:{}", "getusername", login="svc-omero").stdout
+        assert "LOGON_FAILURE" in ask("rpcclient", "ncacn_np:{}", "getusername", login="svc-omero").stderr
     for login in ("svc-wiki", "svc-omero"):
         connected(facility.authority).simple_bind_s(f"{login}@{DOMAIN}", facility.password_of(login))
 

@@ -39,7 +39,8 @@ def test_of_all_ports_those_that_wiring_opens_answer_and_no_other(facility, scan
     opened = set().union({SSH}, *map(ports, openings))
     single = {port for opening in openings if len(ports(opening)) == 1 for port in ports(opening)}
     found = scan.found()[facility.addresses[name]]
-    assert found["open"] | found["closed"] == opened
+    # Of a range only some ports are listened on, and nmap sums up the others.
+    assert found["open"] | found["closed"] <= opened
     assert found["open"] >= single | {SSH}, "opened, and nothing listens there"
 
 
