@@ -36,29 +36,6 @@ def test_wrong_passwords_are_refused(carla, visitor):
         assert not visitor.is_in()
 
 
-PAGES = ["/webclient/", "/webadmin/", "/api/v0/m/projects/", "/webgateway/render_image/1/", "/webclient/login/"]
-SPELT = ["username={0}&password={1}", "user%6Eame={0}&p%61ssword={1}", "username=&username={0}&password={1}"]
-
-
-@pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("spelt", SPELT)
-def test_a_name_in_an_address_logs_nobody_in_however_it_is_spelt(host, carla, visitor, page, spelt):
-    status, text = visitor.open(f"{page}?server=1&{spelt.format(carla.login, carla.password)}")
-    assert status == 400
-    assert "Log in with the form" in text
-    assert not visitor.is_in()
-    assert carla.password not in host.run("cat /var/log/nginx/access.log").stdout
-
-
-def test_a_stranger_fills_no_disk(host, visitor):
-    status, _text = visitor.open("/webclient/", {"x": "y" * 20_000_000})
-    assert status == 413
-    assert "tmpfs" in host.check_output(
-        "nsenter --target $(systemctl show --property MainPID --value nginx) --mount findmnt -T /var/lib/nginx/body"
-    )
-    assert visitor.open("/webclient/", {"x": "y" * 120_000_000})[0] == 413
-
-
 def test_a_log_in_from_another_site_s_page_is_refused(carla, visitor):
     visitor.open("/webclient/login/")
     form = {"server": 1, "username": carla.login, "password": carla.password}
@@ -93,3 +70,26 @@ def test_a_log_in_outlives_omero_web_and_ends_with_its_redis(host, browser, answ
     host.run_expect([0], "systemctl restart redis-server@omero-web")
     answering()
     assert not browser.is_in()
+
+
+PAGES = ["/webclient/", "/webadmin/", "/api/v0/m/projects/", "/webgateway/render_image/1/", "/webclient/login/"]
+SPELT = ["username={0}&password={1}", "user%6Eame={0}&p%61ssword={1}", "username=&username={0}&password={1}"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("spelt", SPELT)
+def test_a_name_in_an_address_logs_nobody_in_however_it_is_spelt(host, carla, visitor, page, spelt):
+    status, text = visitor.open(f"{page}?server=1&{spelt.format(carla.login, carla.password)}")
+    assert status == 400
+    assert "Log in with the form" in text
+    assert not visitor.is_in()
+    assert carla.password not in host.run("cat /var/log/nginx/access.log").stdout
+
+
+def test_a_stranger_fills_no_disk(host, visitor):
+    status, _text = visitor.open("/webclient/", {"x": "y" * 20_000_000})
+    assert status == 413
+    assert "tmpfs" in host.check_output(
+        "nsenter --target $(systemctl show --property MainPID --value nginx) --mount findmnt -T /var/lib/nginx/body"
+    )
+    assert visitor.open("/webclient/", {"x": "y" * 120_000_000})[0] == 413
