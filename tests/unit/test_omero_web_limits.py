@@ -34,6 +34,28 @@ def test_a_name_or_password_in_an_address_is_refused_on_every_page(page, query):
     assert b"with the form" in refused.content
 
 
+def test_a_request_is_taken_whole_before_it_is_answered():
+    from django.test import RequestFactory
+
+    from facility.omero.web_limits import Refusals
+
+    for session, answered in (({}, 413), ({"connector": {"server_id": "1"}}, 200)):
+        request = RequestFactory().post("/webclient/", b"x" * 3_000_000, content_type="application/octet-stream")
+        request.session = session
+        assert Refusals(lambda _request: HttpResponse("through"))(request).status_code == answered
+        assert request.read() == b""
+
+
+def test_a_sender_who_goes_away_breaks_nothing():
+    from facility.core.request_body import read_rest
+
+    class Gone:
+        def read(self, _size):
+            raise OSError("Connection reset by peer")
+
+    read_rest(Gone())
+
+
 @pytest.mark.parametrize("address", ["/webclient/?url=%2Fusername", "/webclient/login/", "/api/v0/m/images/?limit=5"])
 def test_other_addresses_go_through(address):
     assert answer(address).content == b"through"

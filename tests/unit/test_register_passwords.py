@@ -266,6 +266,21 @@ def test_a_password_chosen_with_a_code_ends_all_log_ins(directory):
     assert thief.get("/me/").status_code == 302
 
 
+@pytest.mark.parametrize(("used", "left"), [("activate", "forgotten"), ("forgotten", "activate")])
+def test_a_new_password_ends_the_codes_that_were_not_used(directory, used, left):
+    from facility.register import codes
+
+    directory.passwords["aadler"] = "Old-Words-And-1"
+    other, code = codes.make("aadler", "stefan", left), codes.make("aadler", "stefan", used)
+    assert choose(code).status_code == 302
+    assert choose(other).status_code == 422
+    last = codes.make("aadler", "stefan", left)
+    form = {"old": NEW, "new": NEW + "2", "repeated": NEW + "2"}
+    assert logged_in("aadler").post("/password/change/", form).status_code == 302
+    assert choose(last).status_code == 422
+    assert directory.passwords == {"aadler": NEW + "2"}
+
+
 def test_the_audit_names_who_handed_out_a_code_and_still_holds(directory):
     from facility.register import audit
     from facility.register.models import Act

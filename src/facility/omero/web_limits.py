@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
+from ..core.request_body import read_rest
+
 LARGEST_BODY = 1_000_000
 """Bytes that somebody may send who is not logged in; a log-in form has some hundred."""
 _CREDENTIALS = ("username", "password")
@@ -26,6 +28,11 @@ class Refusals:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Refuse, or hand on."""
+        response = self._answer(request)
+        read_rest(request)
+        return response
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
         # Django has decoded the names, whatever way they were spelt.
         if any(name in request.GET for name in _CREDENTIALS):
             return _refused("Log in with the form: names and passwords are not taken from an address.", 400)

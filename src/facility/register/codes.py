@@ -119,9 +119,16 @@ def use(shown: str, new: str) -> Person:
         Code.objects.filter(digest=code.digest).update(used_at=None)
         raise
     with transaction.atomic():
+        end_unused(code.login)
         audit.append({"who": code.login, "act": "set password", "people": [code.login]})
     end_log_ins(code.login)
     return person
+
+
+def end_unused(login: str) -> None:
+    """End all codes of somebody who has a new password: a link in an old mail, or a slip, sets no other one."""
+    now = timezone.now()
+    Code.objects.filter(login=login, used_at=None, ends_at__gt=now).update(ends_at=now)
 
 
 def end_log_ins(login: str, but: str | None = None) -> None:

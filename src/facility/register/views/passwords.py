@@ -76,6 +76,7 @@ def change(request: HttpRequest) -> HttpResponse:
     if problem:
         return _shown(request, template, status, problem=problem)
     _log.info("%s has changed the password", login)
+    codes.end_unused(login)
     codes.end_log_ins(login, but=request.session.session_key)
     known = _known(login)
     if known:
