@@ -51,7 +51,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 served:
-  description: For each port, whether it is the file's (same; null if it shows none), its end (ends), and fault.
+  description: >-
+    For each port, whether it is the file's (same; null if it shows none), its begin and end in seconds since 1970
+    (begins, ends), and fault.
   returned: success
   type: list
   elements: dict

@@ -10,10 +10,11 @@ import yaml
 from facility.backup.client import metrics as client
 from facility.backup.server import metrics as server
 from facility.drive.settle import metrics as settle
+from facility.host.check import metrics as host
 from tests.conftest import REPOSITORY
 
 FILES = sorted(REPOSITORY.glob("roles/*/files/alerts/*.rules.yml"))
-WRITTEN = set(server.METRICS) | set(client.METRICS) | set(settle.METRICS)
+WRITTEN = set(server.METRICS) | set(client.METRICS) | set(settle.METRICS) | set(host.METRICS)
 
 
 def rules():
@@ -21,7 +22,7 @@ def rules():
 
 
 def test_rules_ask_only_for_figures_that_are_written():
-    asked = {name for rule in rules() for name in re.findall(r"\b(?:backup|settle)_[a-z_]+", rule["expr"])}
+    asked = {name for rule in rules() for name in re.findall(r"\b(?:backup|settle|host)_[a-z_]+", rule["expr"])}
     assert len({name.partition("_")[0] for name in asked}) == len(FILES)
     assert asked - WRITTEN == set()
 

@@ -112,3 +112,40 @@ def test_names_are_resolved_by_the_facilitys_name_server(host):
 
 def test_no_unit_has_failed(host):
     assert host.check_output("systemctl list-units --state=failed --plain --no-legend") == ""
+
+
+@pytest.fixture
+def look(host):
+    """Have the host looked at; give what is told."""
+
+    def look():
+        host.run("systemctl start facility-host-check.service")
+        run = host.check_output("journalctl --sync; systemctl show --value -p InvocationID facility-host-check")
+        return host.check_output(f"journalctl -o cat _SYSTEMD_INVOCATION_ID={run}")
+
+    yield look
+    host.run("systemctl reset-failed facility-host-check.service")
+
+
+def test_each_morning_the_host_is_looked_at_and_its_figures_written(host, look):
+    assert host.service("facility-host-check.timer").is_running
+    look()
+    figures = host.check_output("cat /var/lib/prometheus/node-exporter/host_check.prom")
+    release = host.check_output(". /etc/os-release; echo $VERSION_ID")
+    assert f'host_release_end_timestamp_seconds{{release="Debian {release}"}} 1' in figures
+    assert re.search(r"^host_updates_security [0-9]", figures, re.MULTILINE)
+
+
+def test_what_ends_is_told_once_a_day_by_a_unit_that_fails(host, look):
+    host.run_expect([0], "cp -p /usr/share/distro-info/debian.csv /root/debian.csv")
+    try:
+        host.run_expect(
+            [0], r"sed -Ei 's/,20[0-9]{2}-[0-9]{2}-[0-9]{2}/,2020-01-01/g' /usr/share/distro-info/debian.csv"
+        )
+        assert "ended on 2020-01-01" in look()
+        assert "failed" in host.run("systemctl is-failed facility-host-check.service").stdout
+        assert "OnFailure=facility-mail@facility-host-check.service.service" in host.check_output(
+            "systemctl show -p OnFailure facility-host-check.service"
+        )
+    finally:
+        host.run_expect([0], "mv /root/debian.csv /usr/share/distro-info/debian.csv")

@@ -19,6 +19,7 @@ DEPENDENCIES: Mapping[str, Mapping[str, str]] = {
     "facility.backup.client": {"psycopg2": "python3-psycopg2"},
     "facility.backup.server": {},
     "facility.drive.settle": {},
+    "facility.host.check": {},
     # It runs in OMERO's virtual environment.
     "facility.omero.dropbox_monitor": {"omero": "omero-py", "Ice": "zeroc-ice", "Glacier2": "zeroc-ice"},
     # OMERO.web loads it as middleware, in its virtual environment.

@@ -7,6 +7,7 @@ new one. So each port is asked, and what it shows is compared with the file, byt
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import subprocess
@@ -19,11 +20,12 @@ SECONDS = 10
 _LDAP = b"\x30\x1d\x02\x01\x01\x77\x18\x80\x16" + b"1.3.6.1.4.1.1466.20037"
 _POSTGRESQL = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"
 _LDAP_SUCCESS = b"\x0a\x01\x00"
+_CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 STARTS = ("tls", "ldap", "postgresql")
 
 
 class CertificateError(Exception):
-    """The file holds no certificate; the message names it."""
+    """A file holds no certificate, or none that can be read; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +35,16 @@ class Served:
     Attributes:
         port: the port.
         same: whether it is the file's certificate; None if the port shows none.
-        ends: when what it serves ends, as openssl writes it; "" if it shows none.
         fault: why it shows none; "" if it does.
+        begins: when what it serves begins, in seconds since 1970; None if it shows none.
+        ends: when it ends.
     """
 
     port: int
     same: bool | None
-    ends: str
-    fault: str
+    fault: str = ""
+    begins: float | None = None
+    ends: float | None = None
 
 
 def on_disk(file: Path) -> bytes:
@@ -49,12 +53,22 @@ def on_disk(file: Path) -> bytes:
     Raises:
         CertificateError: There is none.
     """
+    return all_on_disk(file)[0]
+
+
+def all_on_disk(file: Path) -> list[bytes]:
+    """The certificates of a PEM file, as DER; one at least.
+
+    Raises:
+        CertificateError: There is none.
+    """
     try:
-        text = file.read_text(encoding="ascii")
-        first = text[: text.index("-----END CERTIFICATE-----") + len("-----END CERTIFICATE-----")]
-        return ssl.PEM_cert_to_DER_cert(first[first.index("-----BEGIN") :])
+        found = [ssl.PEM_cert_to_DER_cert(one) for one in _CERTIFICATE.findall(file.read_text(encoding="ascii"))]
     except (OSError, ValueError) as error:
         raise CertificateError(f"{file}: holds no certificate ({error}): run playbooks/base.yml") from None
+    if not found:
+        raise CertificateError(f"{file}: holds no certificate: run playbooks/base.yml")
+    return found
 
 
 def served(address: str, name: str, port: int, start: str, expected: bytes) -> Served:
@@ -70,8 +84,9 @@ def served(address: str, name: str, port: int, start: str, expected: bytes) -> S
     try:
         shown = _shown(address, name, port, start)
     except OSError as error:
-        return Served(port, None, "", f"shows no certificate ({error})")
-    return Served(port, shown == expected, _end(shown), "")
+        return Served(port, None, f"shows no certificate ({error})")
+    begins, ends = validity(shown)
+    return Served(port, shown == expected, "", begins, ends)
 
 
 def stale(found: Sequence[Served]) -> list[int]:
@@ -97,7 +112,19 @@ def _shown(address: str, name: str, port: int, start: str) -> bytes:
             return secured.getpeercert(binary_form=True) or b""
 
 
-def _end(certificate: bytes) -> str:
-    command = ["openssl", "x509", "-inform", "DER", "-noout", "-enddate"]
+def validity(certificate: bytes) -> tuple[float, float]:
+    """When a certificate begins and ends, in seconds since 1970.
+
+    Args:
+        certificate: It, as DER.
+
+    Raises:
+        CertificateError: openssl can't read it.
+    """
+    command = ["openssl", "x509", "-inform", "DER", "-noout", "-startdate", "-enddate"]
     done = subprocess.run(command, input=certificate, capture_output=True, check=False)
-    return done.stdout.decode(errors="replace").strip().removeprefix("notAfter=")
+    said = dict(line.split("=", 1) for line in done.stdout.decode(errors="replace").splitlines() if "=" in line)
+    try:
+        return ssl.cert_time_to_seconds(said["notBefore"]), ssl.cert_time_to_seconds(said["notAfter"])
+    except (KeyError, ValueError):
+        raise CertificateError(f"openssl can't read a certificate: {done.stderr.decode(errors='replace')}") from None
