@@ -12,14 +12,17 @@ from facility.core.served_certificate import Served
 from facility.host.check import __main__ as command
 from facility.host.check import observe
 from facility.host.check.config import Config, ConfigError, load
-from facility.host.check.ends import Limits, Observed, Release, Updates, problems
+from facility.host.check.ends import Disk, Limits, Observed, Release, Updates, problems
 from facility.host.check.metrics import METRICS, values
 
 DAY = 86400
 NOW = 1_800_000_000.0
-LIMITS = Limits(certificate_days=21, authority_days=180, release_days=180, updates_days=7)
+LIMITS = Limits(
+    certificate_days=21, authority_days=180, release_days=180, updates_days=7, disk_percent=10, disk_bytes=20 * 10**9
+)
 GOOD = Served(443, same=True, begins=NOW - DAY, ends=NOW + 300 * DAY)
-WELL = Observed(NOW, (GOOD,), NOW + 3000 * DAY, Release("Debian 13", NOW + 900 * DAY), Updates())
+ROOT = Disk("/", 100 * 10**9, 50 * 10**9)
+WELL = Observed(NOW, (GOOD,), (ROOT,), NOW + 3000 * DAY, Release("Debian 13", NOW + 900 * DAY), Updates())
 
 
 def told(**changes):
@@ -29,6 +32,7 @@ def told(**changes):
 def test_where_all_is_well_nothing_is_told():
     assert told() == []
     # A Debian whose end nobody has named yet, and a host without TLS.
+    assert told(disks=(Disk("/srv/images", 10**14, 10**12), Disk("/boot", 10**9, 5 * 10**8))) == []
     assert told(release=Release("Debian 14", None), authority_ends=None, ports=()) == []
 
 
@@ -40,6 +44,8 @@ def test_where_all_is_well_nothing_is_told():
         ({"ports": (replace(GOOD, same=False),)}, "port 443 serves another certificate than the host's file"),
         ({"ports": (Served(4064, None, "shows none (refused)"),)}, "port 4064 shows none (refused)"),
         ({"now": NOW - 365 * DAY}, "this host's clock shows 2026-01-15: look at the clock with timedatectl"),
+        ({"disks": (ROOT, Disk("/srv", 10**12, 10**10))}, "/srv is nearly full, 10.0 of 1000.0 GB are free"),
+        ({"disks": (Disk("/", 10**12, 10**12, 0.01),)}, "/ takes hardly any new file, 1% of its inodes are free"),
         ({"authority_ends": NOW + 100 * DAY}, "the authority's certificate ends on"),
         ({"release": Release("Debian 12", NOW + 100 * DAY)}, "security updates of Debian 12: the last ends on"),
         ({"updates": Updates(("curl", "ssl"), since=NOW - 8 * DAY)}, "2 packages wait for security updates since"),
@@ -93,12 +99,30 @@ Conf libc6 (2.36-9+deb12u9 Debian:12.9/oldstable [amd64])
 def config(tmp_path, monkeypatch):
     (tmp_path / "os").write_text('VERSION_ID="12"\nVERSION_CODENAME=bookworm\n')
     (tmp_path / "csv").write_text(RELEASES)
+    (tmp_path / "mounts").write_text("")
     said = {"apt-get": PLAN, "apt-mark": "restic\n"}
     monkeypatch.setattr(observe, "_said", lambda *words: said[words[0]])
     return Config(
         name="w", state=tmp_path, authority=tmp_path / "none", os_release=tmp_path / "os", releases=tmp_path / "csv",
-        reboot_required=tmp_path / "none",
+        reboot_required=tmp_path / "none", mounts=tmp_path / "mounts",
     )  # fmt: skip
+
+
+def test_each_disk_is_looked_at_once(tmp_path):
+    (tmp_path / "with space").mkdir()
+    lines = [
+        "proc /proc proc rw 0 0",
+        "tmpfs /run tmpfs rw 0 0",
+        f"/dev/sr0 {tmp_path} iso9660 ro 0 0",
+        f"/dev/sda1 {tmp_path} ext4 rw 0 0",
+        f"/dev/sda1 {tmp_path}/with\\040space ext4 ro 0 0",
+        "/dev/gone /not/there ext4 rw 0 0",
+    ]
+    (tmp_path / "mounts").write_text("\n".join(lines) + "\n")
+    (disk,) = observe.disks(tmp_path / "mounts")
+    assert disk.mount == str(tmp_path)
+    assert disk.size >= disk.free > 0
+    assert 0 <= disk.free_inodes <= 1
 
 
 def test_a_security_update_is_told_from_another(config):

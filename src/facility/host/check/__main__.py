@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import time
+from dataclasses import fields
 from pathlib import Path
 
 from ...core.replace_file import replace_file
@@ -48,7 +49,7 @@ def look(config: Config, now: float) -> list[str]:
         CertificateError, OSError: as observe.observed.
     """
     found = observed(config, now, _since(config))
-    limits = Limits(config.certificate_days, config.authority_days, config.release_days, config.updates_days)
+    limits = Limits(**{field.name: getattr(config, field.name) for field in fields(Limits)})
     told = problems(found, limits, config.name)
     _remember(config, found)
     write(config.state / FIGURES, METRICS, values(found, len(told)))

@@ -40,6 +40,10 @@ class Config:
     authority_days: int = 180
     release_days: int = 180
     updates_days: int = 7
+    # Less than both is told: a tenth of a disk for images is much.
+    disk_percent: int = 10
+    disk_bytes: int = 20_000_000_000
+    mounts: Path = Path("/proc/self/mounts")
 
 
 def load(path: Path) -> Config:

@@ -39,11 +39,22 @@ class Updates:
 
 
 @dataclass(frozen=True, slots=True)
+class Disk:
+    """A file system on a disk, in bytes; the shares of them, and of its inodes, that are free, are at most 1."""
+
+    mount: str
+    size: int
+    free: int
+    free_inodes: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """All that was found at one moment, now."""
 
     now: float
     ports: tuple[Served, ...]
+    disks: tuple[Disk, ...]
     authority_ends: float | None
     release: Release
     updates: Updates
@@ -51,12 +62,14 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many days before an end it is told, and how many a security update may wait."""
+    """How many days before an end it is told, how many a security update may wait, and how little may be free."""
 
     certificate_days: int
     authority_days: int
     release_days: int
     updates_days: int
+    disk_percent: int
+    disk_bytes: int
 
 
 def problems(found: Observed, limits: Limits, host: str) -> list[str]:
@@ -79,6 +92,7 @@ def problems(found: Observed, limits: Limits, host: str) -> list[str]:
             f"security updates of {found.release.name}: the last {_ending(found.release.ends, found.now)}; plan the "
             "upgrade of this host to the next Debian"
         )
+    told += [line for disk in found.disks for line in _disk(disk, limits)]
     told += _updates(found.updates, found.now, limits)
     return told
 
@@ -97,6 +111,21 @@ def _port(served: Served, now: float, limits: Limits, host: str) -> list[str]:
     if _near(served.ends, now, limits.certificate_days):
         return [f"port {port}: its certificate {_ending(served.ends, now)}: {renew}"]
     return []
+
+
+def _disk(disk: Disk, limits: Limits) -> list[str]:
+    told = []
+    if disk.free < limits.disk_bytes and disk.free * 100 < disk.size * limits.disk_percent:
+        told.append(
+            f"{disk.mount} is nearly full, {disk.free / 1e9:.1f} of {disk.size / 1e9:.1f} GB are free: see what grew "
+            f"with du -xh --max-depth=2 {disk.mount} | sort -h | tail"
+        )
+    if disk.free_inodes * 100 < limits.disk_percent:
+        told.append(
+            f"{disk.mount} takes hardly any new file, {disk.free_inodes:.0%} of its inodes are free: see where "
+            f"files are many with du -x --inodes --max-depth=2 {disk.mount} | sort -n | tail"
+        )
+    return told
 
 
 def _updates(updates: Updates, now: float, limits: Limits) -> list[str]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 import subprocess
 from datetime import UTC, datetime
@@ -11,11 +12,14 @@ from pathlib import Path
 
 from ...core.served_certificate import all_on_disk, on_disk, served, validity
 from .config import Config
-from .ends import Observed, Release, Updates
+from .ends import Disk, Observed, Release, Updates
 
 _SECURITY = re.compile(r"^Inst (?P<name>\S+) .*(?:-security|Debian-Security)", re.MULTILINE)
 _ANY = re.compile(r"^Inst (\S+) ", re.MULTILINE)
 _APT_SECONDS = 120
+# Those whose device is no path; all others with a path are on a disk.
+_DISKS = frozenset({"zfs", "btrfs", "overlay"})
+_FULL_BY_NATURE = frozenset({"erofs", "iso9660", "squashfs", "udf"})
 # The last one that Debian itself names; further support is bought from others.
 _ENDS = ("eol-lts", "eol")
 
@@ -38,7 +42,36 @@ def observed(config: Config, now: float, since: float | None) -> Observed:
     )
     # A host of which nobody asks for TLS has neither.
     authority = min(validity(one)[1] for one in all_on_disk(config.authority)) if config.authority.exists() else None
-    return Observed(now, ports, authority, release(config.os_release, config.releases), updates(config, now, since))
+    return Observed(
+        now,
+        ports,
+        disks(config.mounts),
+        authority,
+        release(config.os_release, config.releases),
+        updates(config, now, since),
+    )
+
+
+def disks(mounts: Path) -> tuple[Disk, ...]:
+    """The file systems on disks; one that is mounted at several places counts at the first.
+
+    Raises:
+        OSError: The list of mounts can't be read.
+    """
+    found: dict[int, Disk] = {}
+    for line in mounts.read_text(encoding="utf-8").splitlines():
+        device, place, kind = line.split(" ")[:3]
+        if kind in _FULL_BY_NATURE or not (device.startswith("/") or kind in _DISKS):
+            continue
+        mount = place.encode().decode("unicode_escape")
+        try:
+            number, has = Path(mount).stat().st_dev, os.statvfs(mount)
+        except OSError:
+            # Seen by others alone, or gone meanwhile.
+            continue
+        inodes = has.f_favail / has.f_files if has.f_files else 1.0
+        found.setdefault(number, Disk(mount, has.f_blocks * has.f_frsize, has.f_bavail * has.f_frsize, inodes))
+    return tuple(disk for disk in found.values() if disk.size)
 
 
 def release(os_release: Path, releases: Path) -> Release:
