@@ -21,14 +21,15 @@ options:
         description: The instrument's number in PPMS.
         type: int
         required: true
-      login:
-        description: Whose right.
-        type: str
-        required: true
       right:
         description: V(A) autonomous, V(N) novice, V(S) superuser, V(D) deactivated.
         type: str
         choices: [A, N, S, D]
+        required: true
+      logins:
+        description: Whose right it is to be. Who is named for two rights of one instrument is refused.
+        type: list
+        elements: str
         required: true
   keep_superusers:
     description: Whether somebody who is a superuser (V(S)) of an instrument stays that, whatever O(rights) says.
@@ -64,8 +65,8 @@ EXAMPLES = r"""
     url: https://ppms.example.org/site/pumapi/
     api_key: "{{ vault_ppms_api_key }}"
     rights:
-      - {system_id: 11, login: aadler, right: A}
-      - {system_id: 11, login: bbauer, right: D}
+      - {system_id: 11, right: A, logins: [aadler, ccosta]}
+      - {system_id: 11, right: D, logins: [bbauer]}
 
 - name: Rights follow the register, and superusers stay what PPMS made them
   ppms_right:
@@ -107,8 +108,8 @@ ARGUMENTS: dict[str, Any] = {
         "required": True,
         "options": {
             "system_id": {"type": "int", "required": True},
-            "login": {"type": "str", "required": True},
             "right": {"type": "str", "choices": list(RIGHTS), "required": True},
+            "logins": {"type": "list", "elements": "str", "required": True},
         },
     },
     "keep_superusers": {"type": "bool", "default": False},

@@ -56,12 +56,15 @@ def figures(say: Callable[[str], None], folder: Path, inventory: Path, command: 
     (register / "export.jsonl").write_text(written(facts))
     wishes = everybodys_wishes(facts, policy, date.today())  # noqa: DTZ011 - as the playbook decides
     with _booking_system(folder, wishes, facts) as connection:
-        variables = folder / "people.json"
+        # Beside a second inventory, as a site's wiring: what stands behind -e wins over what a play has decided.
+        variables = folder / "wiring" / "group_vars" / "all" / "people.json"
+        variables.parent.mkdir(parents=True)
         variables.write_text(json.dumps(_variables(folder, register, connection)))
+        (folder / "wiring" / "hosts.yml").write_text("all: {}\n")
 
         def play(name: str) -> tuple[float, str]:
             return command(
-                name, "ansible-playbook", "-i", str(inventory), "-e", f"@{variables}", "playbooks/people.yml"
+                name, "ansible-playbook", "-i", str(inventory), "-i", str(folder / "wiring"), "playbooks/people.yml"
             )
 
         say(f"people.yml makes {access.PEOPLE} people")
@@ -118,8 +121,9 @@ def _booking_system(folder: Path, wishes: dict[str, Any], facts: Facts) -> Itera
                 "login": login, "lname": one.family_name, "fname": one.given_name, "email": one.mail,
                 "unitlogin": one.research_group or "group0", "active": True, "userid": number,
             }  # fmt: skip
-            for right in wish["ppms"]["rights"] if wish["ppms"] else ():
-                data["rights"].setdefault(str(right["system_id"]), {})[login] = right["right"]
+            for right, systems in wish["ppms"]["rights"].items() if wish["ppms"] else ():
+                for system_id in systems:
+                    data["rights"].setdefault(str(system_id), {})[login] = right
     pem = certificate(folder, "ppms", "localhost")
     server = Server(("127.0.0.1", 0), system, _KEY, folder / "ppms-fault")
     server.with_tls(pem, pem)

@@ -55,7 +55,7 @@ def look_up(tmp_path):
 def test_a_briefing_opens_the_instrument_and_a_block_shuts_the_account(look_up):
     found = look_up(FACTS)
     assert "instrument-sted" in found["alice"]["directory"]["groups"]
-    assert found["alice"]["ppms"] == {"known": True, "rights": [{"system_id": 1, "login": "alice", "right": "A"}]}
+    assert found["alice"]["ppms"] == {"known": True, "rights": {"A": [1], "D": []}}
     assert found["bob"]["directory"]["enabled"] is False
     assert "instrument-sted" not in found["sam"]["directory"]["groups"]
     assert found["ida"] == {
@@ -69,7 +69,7 @@ def test_an_inventory_that_demands_nothing_opens_everything_to_everybody(look_up
     assert all("instrument-sted" in found[login]["directory"]["groups"] for login in ("alice", "bob", "sam"))
     assert all(all(found[login]["directory"]["doors"].values()) for login in ("alice", "bob", "sam"))
     # What nobody decides about stays as somebody made it.
-    assert all(found[login]["ppms"]["rights"] == [] for login in ("alice", "bob", "sam"))
+    assert all(found[login]["ppms"]["rights"] == {"A": [], "D": []} for login in ("alice", "bob", "sam"))
 
 
 def test_a_fact_that_makes_no_sense_stops_the_playbook_with_file_and_cure(look_up):

@@ -72,7 +72,7 @@ def wish(*, enabled=True, expires="never", doors=None, ppms=None, **log_on):
     directory = {
         "enabled": enabled, "account_expires": expires, "groups": [], "log_on": log_on, "doors": doors or {},
     }  # fmt: skip
-    return {"directory": directory, "ppms": ppms or {"known": True, "rights": []}}
+    return {"directory": directory, "ppms": ppms or {"known": True, "rights": {"A": [], "D": []}}}
 
 
 ACCESS = {
@@ -109,10 +109,10 @@ def test_a_door_s_group_holds_it_administrators_as_a_group_and_who_is_decided_ab
 
 
 PPMS_ACCESS = {
-    "aadler": wish(ppms={"known": True, "rights": [{"system_id": 11, "login": "aadler", "right": "A"}]}),
-    "sstein": wish(ppms={"known": True, "rights": [{"system_id": 11, "login": "sstein", "right": "D"}]}),
+    "aadler": wish(ppms={"known": True, "rights": {"A": [12, 11], "D": []}}),
+    "sstein": wish(ppms={"known": True, "rights": {"A": [11], "D": [12]}}),
     "iivanova": {"directory": None, "ppms": None},
-    "guest": wish(ppms={"known": True, "rights": [{"system_id": 11, "login": "guest", "right": "A"}]}),
+    "guest": wish(ppms={"known": True, "rights": {"A": [11], "D": []}}),
 }
 
 
@@ -125,14 +125,15 @@ def test_ppms_gets_to_know_people_in_the_group_that_pays_for_them(filters):
     ]
     billed = {**REGISTER, "research_groups": [{"name": "neuro", "title": "N", "ppms_group": "AG Berger"}]}
     assert filters.ppms_users(PPMS_ACCESS, billed) == [{**adler, "group": "AG Berger"}]
-    left = {**PPMS_ACCESS, "aadler": wish(ppms={"known": False, "rights": []})}
+    left = {**PPMS_ACCESS, "aadler": wish(ppms={"known": False, "rights": {"A": [], "D": []}})}
     assert filters.ppms_users(left, REGISTER) == []
 
 
 def test_rights_in_ppms_are_those_of_people_who_were_decided_about(filters):
     assert filters.ppms_rights(PPMS_ACCESS, REGISTER) == [
-        {"system_id": 11, "login": "aadler", "right": "A"},
-        {"system_id": 11, "login": "sstein", "right": "D"},
+        {"system_id": 11, "right": "A", "logins": ["aadler", "sstein"]},
+        {"system_id": 12, "right": "A", "logins": ["aadler"]},
+        {"system_id": 12, "right": "D", "logins": ["sstein"]},
     ]
 
 

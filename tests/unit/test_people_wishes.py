@@ -53,10 +53,7 @@ def test_a_new_person_has_an_account_her_group_and_the_doors_that_demand_nothing
         },
         "ppms": {
             "known": True,
-            "rights": [
-                {"system_id": 11, "login": "anna", "right": "D"},
-                {"system_id": 12, "login": "anna", "right": "D"},
-            ],
+            "rights": {"A": [], "D": [11, 12]},
         },
         "omero": {"open": False, "group": "rg-neuro"},
         "share": {"open": False},
@@ -76,7 +73,7 @@ def test_briefed_and_trained_she_may_log_on_and_book():
         "rg-neuro",
     ]
     assert found["directory"]["doors"] == {"wiki": True, "share": True, "omero": False}
-    assert [right["right"] for right in found["ppms"]["rights"]] == ["A", "D"]
+    assert found["ppms"]["rights"] == {"A": [11], "D": [12]}
 
 
 def test_the_account_expires_with_the_end_of_what_every_door_demands():
@@ -137,7 +134,7 @@ def test_rights_on_an_instrument_that_demands_nothing_are_left_alone_but_not_a_b
 
 
 def rights(found):
-    return {right["system_id"]: right["right"] for right in found["ppms"]["rights"]}
+    return {system: right for right, systems in found["ppms"]["rights"].items() for system in systems}
 
 
 def test_staff_are_in_their_group_and_need_no_end():
@@ -163,7 +160,7 @@ def test_no_system_is_open_while_the_account_is_not_and_none_outlives_it(facts, 
     directory = found["directory"]
     doors = [group for group in directory["groups"] if group.startswith(("door-", "instrument-"))]
     opened = [*doors, *(door for door in ("omero", "share", "wiki") if found[door]["open"]),
-              *(right for right in found["ppms"]["rights"] if right["right"] == "A"),
+              *found["ppms"]["rights"]["A"],
               *(door for door, is_open in directory["doors"].items() if is_open)]  # fmt: skip
     expires = datetime.fromisoformat(directory["account_expires"]).date()
     if not decision.log_in.open:

@@ -135,7 +135,7 @@ def test_somebody_new_without_a_name_is_refused(run_module, connection):
 
 
 def test_rights_are_given_and_confirmed(run_module, connection, ppms):
-    arguments = {**connection, "rights": [{"system_id": 11, "login": "jmueller", "right": "D"}]}
+    arguments = {**connection, "rights": [{"system_id": 11, "right": "D", "logins": ["jmueller"]}]}
     assert run_module("ppms_right", arguments, check=True)["changed"]
     assert ppms.rights(11) == {"jmueller": "A"}
     assert run_module("ppms_right", arguments)["changed"]
@@ -145,7 +145,7 @@ def test_rights_are_given_and_confirmed(run_module, connection, ppms):
 
 def rights_of(*wanted, **options):
     return {
-        "rights": [{"system_id": system, "login": login, "right": kind} for system, login, kind in wanted],
+        "rights": [{"system_id": system, "right": kind, "logins": [login]} for system, login, kind in wanted],
         **options,
     }
 
@@ -218,16 +218,26 @@ def test_people_whom_ppms_has_stay_as_they_are_where_that_is_asked_for(run_modul
 
 
 def test_an_unknown_instrument_and_an_unknown_person_are_told(run_module, connection):
-    strange = run_module("ppms_right", {**connection, "rights": [{"system_id": 99, "login": "jmueller", "right": "A"}]})
+    strange = run_module(
+        "ppms_right", {**connection, "rights": [{"system_id": 99, "right": "A", "logins": ["jmueller"]}]}
+    )
     assert "no instrument 99: it has 11, 12" in strange["msg"]
-    nobody = run_module("ppms_right", {**connection, "rights": [{"system_id": 11, "login": "who", "right": "A"}]})
+    nobody = run_module("ppms_right", {**connection, "rights": [{"system_id": 11, "right": "A", "logins": ["who"]}]})
     assert "make the person first" in nobody["msg"]
+
+
+def test_nobody_has_two_rights_of_one_instrument(run_module, connection, ppms):
+    both = run_module("ppms_right", {**connection, **rights_of((11, "jmueller", "A"), (11, "JMueller", "D"))})
+    assert "jmueller on instrument 11: has one right, and is named more than once" in both["msg"]
+    assert ppms.rights(11) == {"jmueller": "A"}
 
 
 def test_done_is_not_believed(run_module, connection, server, monkeypatch):
     # What PPMS answers to a kind of right that it doesn't know: "done", and nothing is.
     monkeypatch.setattr("testbed.standins.ppms.ppms_standin.pumapi.RIGHTS", frozenset())
-    result = run_module("ppms_right", {**connection, "rights": [{"system_id": 11, "login": "jmueller", "right": "N"}]})
+    result = run_module(
+        "ppms_right", {**connection, "rights": [{"system_id": 11, "right": "N", "logins": ["jmueller"]}]}
+    )
     assert "said done" in result["msg"]
 
 

@@ -68,8 +68,15 @@ def ppms_users(access: Access, register: Register, staff_group: str) -> list[dic
 
 
 def ppms_rights(access: Access, register: Register) -> list[dict[str, Any]]:
-    """All rights in PPMS that were decided, for ppms_right's rights."""
-    return [dict(right) for _, wishes in _decided(access, register) for right in wishes["ppms"]["rights"]]
+    """All rights in PPMS that were decided, for ppms_right's rights: an entry for each instrument and right."""
+    found: dict[tuple[int, str], list[str]] = {}
+    for person, wishes in _decided(access, register):
+        for right, systems in wishes["ppms"]["rights"].items():
+            for system in systems:
+                found.setdefault((system, right), []).append(person["login"])
+    return [
+        {"system_id": system, "right": right, "logins": logins} for (system, right), logins in sorted(found.items())
+    ]
 
 
 def _members(access: Access, register: Register, kind: str) -> Members:

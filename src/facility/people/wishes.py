@@ -37,25 +37,18 @@ class Directory(TypedDict):
     doors: dict[str, bool]
 
 
-class PpmsRight(TypedDict):
-    """A right as ppms_right takes it: A may book, D may not."""
-
-    system_id: int
-    login: str
-    right: str
-
-
 class Ppms(TypedDict):
     """PPMS.
 
     Keys:
         known: Whether PPMS should know the person. Who is known there stays known.
-        rights: By instrument that PPMS knows. One that demands nothing is missing, for its rights are given by hand,
-            but where the person is shut out for another reason than a last day that has passed.
+        rights: The numbers of the instruments that PPMS knows, by right: A may book, D may not. One that demands
+            nothing is missing, for its rights are given by hand, but where the person is shut out for another reason
+            than a last day that has passed.
     """
 
     known: bool
-    rights: list[PpmsRight]
+    rights: dict[str, list[int]]
 
 
 class Omero(TypedDict):
@@ -109,12 +102,13 @@ def wishes(person: Person, decision: Decision, policy: Policy) -> Wishes:
     ended = not is_open and all(reason.code == "ended" for reason in decision.log_in.reasons)
     # Of a closed account the person's own last day stays: the next briefing opens it with one change.
     last = decision.log_in.closes if is_open else person.valid_until
-    rights: list[PpmsRight] = [
-        {"system_id": instrument.ppms_system_id, "login": person.login, "right": "A" if doors[PPMS + name] else "D"}
-        for name, instrument in policy.instruments.items()
-        if instrument.ppms_system_id is not None
-        and (instrument.demands or instrument.training or not (doors[PPMS + name] or ended))
-    ]
+    rights: dict[str, list[int]] = {"A": [], "D": []}
+    for name, instrument in policy.instruments.items():
+        if instrument.ppms_system_id is None:
+            continue
+        may = doors[PPMS + name]
+        if instrument.demands or instrument.training or not (may or ended):
+            rights["A" if may else "D"].append(instrument.ppms_system_id)
     log_on = {
         name: doors[LOG_ON + name]
         for name, instrument in policy.instruments.items()

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -46,8 +47,8 @@ def converge_users(
         PpmsError: PPMS refuses, or a group doesn't exist; then nobody was changed.
     """
     existing = {login.lower() for login in ppms.users()} if keep_existing else set()
-    kept = [entry for entry in wanted if entry["login"].lower() in existing]
-    wanted = [entry for entry in wanted if entry not in kept]
+    kept = sum(entry["login"].lower() in existing for entry in wanted)
+    wanted = [entry for entry in wanted if entry["login"].lower() not in existing]
     got = {} if keep_existing else ppms.people(entry["login"] for entry in wanted)
     targets: dict[str, dict[str, Value] | None] = {}
     for entry in wanted:
@@ -74,7 +75,7 @@ def converge_users(
             target = {**_people(got).get(change.key, {}), **(targets[change.key] or {})}
             ppms.save_user(_user(change.key, target), new=change.action == "create")
     result = _result_of(steps)
-    result["unchanged"] += len(kept)
+    result["unchanged"] += kept
     return {**result, "created": steps.keys("create"), "updated": steps.keys("update")}
 
 
@@ -92,7 +93,8 @@ def converge_rights(
 
     Args:
         ppms: the port.
-        wanted: system_id, login and right (A, N, S or D). Of people whom PPMS doesn't know D is there already.
+        wanted: system_id, right (A, N, S or D) and the logins that should have it. Of people whom PPMS doesn't know D
+            is there already.
         check_mode: only show.
         keep_superusers: who is a superuser of an instrument stays that.
         most_removed: from how many people something may be taken; None: any number.
@@ -103,9 +105,13 @@ def converge_rights(
         changed, diff, unchanged, kept_superusers (logins who would else have got a D) and ignored (logins).
 
     Raises:
-        PpmsError: an instrument, a kind or a person doesn't exist, or too many would lose a right (then nothing was
-            changed), or PPMS refuses.
+        PpmsError: an instrument, a kind or a person doesn't exist, somebody is named for two rights of an instrument,
+            or too many would lose a right (then nothing was changed), or PPMS refuses.
     """
+    wanted = [{**entry, "login": login} for entry in wanted for login in entry["logins"]]
+    keys = Counter(_key(entry) for entry in wanted)
+    if doubled := sorted(f"{login} on instrument {system}" for (login, system), times in keys.items() if times > 1):
+        raise PpmsError(f"{', '.join(doubled)}: has one right, and is named more than once: name it once")
     known = {system.number for system in ppms.systems}
     unknown = sorted({entry["system_id"] for entry in wanted} - known)
     if unknown:
@@ -122,7 +128,7 @@ def converge_rights(
     by_name = {
         f"{entry['login']} on {entry['system_id']}": entry
         for entry in wanted
-        if entry["login"].lower() in people and entry not in settled
+        if entry["login"].lower() in people and not (keep_superusers and got.get(_key(entry)) == SUPERUSER)
     }
     state: State = {name: {"right": got[_key(entry)]} for name, entry in by_name.items() if _key(entry) in got}
     steps = plan(state, {name: {"right": entry["right"]} for name, entry in by_name.items()})
