@@ -110,7 +110,9 @@ def config(tmp_path, monkeypatch):
 
 def test_each_disk_is_looked_at_once(tmp_path):
     (tmp_path / "with space").mkdir()
+    (tmp_path / "file").touch()
     lines = [
+        f"/dev/sda1 {tmp_path}/file ext4 rw 0 0",
         "proc /proc proc rw 0 0",
         "tmpfs /run tmpfs rw 0 0",
         f"/dev/sr0 {tmp_path} iso9660 ro 0 0",

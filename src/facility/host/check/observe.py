@@ -63,14 +63,17 @@ def disks(mounts: Path) -> tuple[Disk, ...]:
         device, place, kind = line.split(" ")[:3]
         if kind in _FULL_BY_NATURE or not (device.startswith("/") or kind in _DISKS):
             continue
-        mount = place.encode().decode("unicode_escape")
+        mount = Path(place.encode().decode("unicode_escape"))
         try:
-            number, has = Path(mount).stat().st_dev, os.statvfs(mount)
+            number, has = mount.stat().st_dev, os.statvfs(mount)
         except OSError:
             # Seen by others alone, or gone meanwhile.
             continue
+        # A single file can be mounted, too: it lies on another's disk.
+        if not mount.is_dir():
+            continue
         inodes = has.f_favail / has.f_files if has.f_files else 1.0
-        found.setdefault(number, Disk(mount, has.f_blocks * has.f_frsize, has.f_bavail * has.f_frsize, inodes))
+        found.setdefault(number, Disk(str(mount), has.f_blocks * has.f_frsize, has.f_bavail * has.f_frsize, inodes))
     return tuple(disk for disk in found.values() if disk.size)
 
 
