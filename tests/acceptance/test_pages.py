@@ -131,8 +131,10 @@ def test_she_is_added_briefed_and_trained_in_a_browser_and_the_doors_follow_unti
     words = " ".join(browser.text.split())
     assert "directory: follows" in words and "PPMS: follows" in words
 
-    status, output = play(EXAMPLE, "ops/offboard_person.yml", "-e", f"person={person}", "-e", "by=sstein")
+    leaves = ["-e", f"person={person}", "-e", "by=sstein", "-e", "images_to=bbergstroem"]
+    status, output = play(EXAMPLE, "ops/offboard_person.yml", *leaves)
     assert status == 0, output
+    assert f"Images of {person} that are bbergstroem's now, by group: {{}}" in output, "there were none"
     assert doors(person, password) == set()
     assert ppms.rights(CONFOCAL)[person] == "D"
     assert browser.complaints == []

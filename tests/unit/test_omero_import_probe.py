@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facility.omero import import_probe
+from facility.omero import connection
 from facility.omero.connection import OmeroError
 from facility.omero.import_probe import Way, is_watched, offer, picture
 
@@ -25,7 +25,7 @@ OWNER = pwd.getpwuid(os.geteuid()).pw_name
 @pytest.fixture
 def way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Way:
     """A DropBox of this test's, whose monitor's report is a file of its own."""
-    monkeypatch.setattr(import_probe, "_ASK_SECONDS", 0.01)
+    monkeypatch.setattr(connection, "_ASK_SECONDS", 0.01)
     (tmp_path / "DropBox").mkdir()
     return Way("svc-probe", tmp_path / "DropBox", tmp_path / "report.json", OWNER, seconds=5)
 

@@ -4,9 +4,13 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+_ASK_SECONDS = 1.0
+Answer = TypeVar("Answer")
 
 CONNECTION_OPTIONS: dict[str, Any] = {
     "host": {"type": "str", "required": True},
@@ -119,3 +123,38 @@ def call(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
     """Call a service; an error says ``what`` was to be done."""
     with as_omero_error(what):
         return function(*arguments)
+
+
+def submit(session: Any, what: str, request: Any, seconds: float) -> None:
+    """Have OMERO do a long request, as Delete2 or Chown2, in all groups, and wait for its end.
+
+    Args:
+        session: OMERO's ServiceFactory.
+        what: is to be done, as "delete the probe's images".
+        request: of omero.cmd.
+        seconds: how long it may take.
+
+    Raises:
+        OmeroError: when OMERO refuses, or is not done in time.
+    """
+    import omero  # noqa: PLC0415
+
+    handle = call(what, session.submit, request, ALL_GROUPS)
+    answer = until(handle.getResponse, seconds, f"OMERO does not {what}: look at Blitz-0.log")
+    handle.close()
+    if isinstance(answer, omero.cmd.ERR):
+        raise OmeroError(f"OMERO does not {what}: {answer.parameters or answer.name}")
+
+
+def until(question: Callable[[], Answer], seconds: float, otherwise: str) -> Answer:
+    """Ask again until the answer is true, and return it.
+
+    Raises:
+        OmeroError: when it takes longer; the message is ``otherwise``, and how long that was.
+    """
+    end = time.monotonic() + seconds
+    while not (answer := question()):
+        if time.monotonic() > end:
+            raise OmeroError(f"{otherwise} ({seconds:g} s)")
+        time.sleep(_ASK_SECONDS)
+    return answer

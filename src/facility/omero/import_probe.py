@@ -12,17 +12,14 @@ import shutil
 import struct
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from .connection import ALL_GROUPS, OmeroError, Server, as_omero_error, call, open_client
+from .connection import OmeroError, Server, as_omero_error, open_client, submit, until
 from .files import fault_of, image_files
 from .imports import Imported, imported_images
-
-_ASK_SECONDS = 1.0
-Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +76,7 @@ def offer(way: Way, name: str, content: bytes) -> None:
     if not way.folder.is_dir():
         way.folder.mkdir(mode=0o750)
         os.chown(way.folder, owner.pw_uid, owner.pw_gid)
-    _until(
+    until(
         lambda: is_watched(_report(way.report), way.login, began), way.seconds,
         f"OMERO.dropbox does not watch {way.folder}: look at journalctl -u omero-dropbox-monitor, and restart OMERO if "
         "the folder was removed and made again",
@@ -103,7 +100,7 @@ def imported(session: Any, way: Way, name: str) -> Imported:
     Raises:
         OmeroError: when it doesn't come in time, or belongs to somebody else.
     """
-    found = _until(
+    found = until(
         lambda: [one for one in imported_images(session, str(way.dropbox), way.login) if one.path.endswith(f"/{name}")],
         way.seconds,
         f"{name} lies in {way.folder} and OMERO.dropbox does not import it: look at its var/log/DropBox.log",
@@ -151,14 +148,7 @@ def remove(session: Any, way: Way) -> list[int]:
             entry.unlink(missing_ok=True)
     images = [one.image for one in imported_images(session, str(way.dropbox), way.login) if one.owner == way.login]
     if images:
-        request = omero.cmd.Delete2(targetObjects={"Image": images})
-        handle = call("images of the probe", session.submit, request, ALL_GROUPS)
-        answer = _until(
-            handle.getResponse, way.seconds, "OMERO does not delete the probe's images: look at Blitz-0.log"
-        )
-        handle.close()
-        if isinstance(answer, omero.cmd.ERR):
-            raise OmeroError(f"OMERO does not delete the probe's images: {answer.parameters or answer.name}")
+        submit(session, "delete the probe's images", omero.cmd.Delete2(targetObjects={"Image": images}), way.seconds)
     return images
 
 
@@ -168,12 +158,3 @@ def _report(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _until(question: Callable[[], Answer], seconds: float, otherwise: str) -> Answer:
-    end = time.monotonic() + seconds
-    while not (answer := question()):
-        if time.monotonic() > end:
-            raise OmeroError(f"{otherwise} ({seconds:g} s)")
-        time.sleep(_ASK_SECONDS)
-    return answer

@@ -14,6 +14,7 @@ from omero_standin.admin import Admin, Ldap
 from omero_standin.deletion import delete
 from omero_standin.dispatch import servant
 from omero_standin.files import OriginalFileStore
+from omero_standin.ownership import chown
 from omero_standin.repository import Handle, ManagedRepository
 from omero_standin.sessions import Session
 from omero_standin.thumbnails import ThumbnailStore
@@ -66,7 +67,8 @@ class ServiceFactory(_Getters):
         )
 
     def submit(self, request: Any, current: Any) -> Any:
-        handle = Handle(delete(self.server, self.session, request), request)
+        act = chown if isinstance(request, omero.cmd.Chown2) else delete
+        handle = Handle(act(self.server, self.session, request), request)
         return omero.cmd.HandlePrx.uncheckedCast(self.server.publish(handle, current))
 
     def setSecurityContext(self, item: Any, current: Any) -> Any:
