@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import requests
+import testinfra
 
 from facility.ppms.pumapi import Ppms
 from testbed.podman import podman
@@ -130,6 +131,9 @@ def test_she_is_added_briefed_and_trained_in_a_browser_and_the_doors_follow_unti
     browser.visit(f"{ROOT}/people/{person}/")
     words = " ".join(browser.text.split())
     assert "directory: follows" in words and "PPMS: follows" in words
+    wiki = testinfra.get_host("podman://wiki1.imaging.example.org")
+    upcoming = wiki.check_output("cat /var/lib/dokuwiki/data/pages/reminders/upcoming.txt")
+    assert "====== What ends soon ======" in upcoming and person not in upcoming
 
     leaves = ["-e", f"person={person}", "-e", "by=sstein", "-e", "images_to=bbergstroem"]
     status, output = play(EXAMPLE, "ops/offboard_person.yml", *leaves)

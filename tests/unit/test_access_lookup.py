@@ -76,3 +76,12 @@ def test_a_fact_that_makes_no_sense_stops_the_playbook_with_file_and_cure(look_u
     wrong = {**FACTS, "attendances": [{**FACTS["attendances"][0], "person": "alcie"}]}
     with pytest.raises(AnsibleError, match=r'2026\.yml.*"alcie".*did you mean "alice"'):
         look_up(wrong)
+
+
+def test_the_wiki_s_page_comes_from_the_same_register(look_up, tmp_path):
+    look_up(FACTS)
+    (text,) = lookup_loader.get("upcoming").run([str(tmp_path)], {}, address="https://r/", **POLICY)
+    assert text.startswith("====== What ends soon ======")
+    assert "[[https://r/me/|My doors]]" in text
+    with pytest.raises(AnsibleError):
+        lookup_loader.get("upcoming").run([str(tmp_path)], {}, **{**POLICY, "time_zone": "Mars/Base"})

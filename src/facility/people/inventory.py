@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from . import policy as policies
+from . import upcoming
+from .access import decide_all
 from .entries import FACILITY_FILE, RegisterError
 from .facts import IT_ADMIN, Facts, Person, people_of_register
 from .interchange import people_in, read_folder, read_lines
@@ -64,6 +66,13 @@ def wishes_of_register(folder: Path, facility: Mapping[str, Any], day: date | No
     """
     policy, facts = facts_of_register(folder, facility)
     return everybodys_wishes(facts, policy, day or today_in(policy))
+
+
+def upcoming_of_register(folder: Path, facility: Mapping[str, Any], address: str = "", day: date | None = None) -> str:
+    """What ends soon and what is planned, as upcoming.page gives it; else as wishes_of_register."""
+    policy, facts = facts_of_register(folder, facility)
+    day = day or today_in(policy)
+    return upcoming.page(facts, decide_all(facts.known(), policy, day), policy, day, address)
 
 
 def facts_of_register(folder: Path, facility: Mapping[str, Any], today: date | None = None) -> Inventory:

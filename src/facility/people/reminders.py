@@ -64,14 +64,14 @@ def due_on(
     for login, decision in decisions.items():
         if decision.untouched or not decision.account.open:
             continue
-        for what, due, stages in _ends(people[login], decision, policy):
+        for what, due, stages in ends_of(people[login], decision, policy):
             stage = min((stage for stage in stages if stage >= (due - day).days >= 0), default=None)
             if stage is not None and stage < urgent.get((login, what, due), stage + 1):
                 found.setdefault(login, []).append(Reminder(login, what, due, stage))
     return {login: sorted(reminders, key=lambda one: (one.due, one.what)) for login, reminders in found.items()}
 
 
-def _ends(person: Person, decision: Decision, policy: Policy) -> Iterator[tuple[str, date, tuple[int, ...]]]:
+def ends_of(person: Person, decision: Decision, policy: Policy) -> Iterator[tuple[str, date, tuple[int, ...]]]:
     """What of a person ends, its last day, and how long before that to remind."""
     if person.valid_until is not None:
         yield ACCOUNT, person.valid_until, STAGES
