@@ -17,6 +17,9 @@ facility: root venv  ## the example facility on this machine: hosts, converge, v
 verify: root venv  ## ask every service of the running facility, changing nothing
 	@python -m testbed verify
 
+reconcile: venv  ## compare the running facility with what it should be; the report is build/reconcile/report.html
+	@PYTHONPATH=src python -m facility.reconcile -i inventories/example/hosts.yml --accept-changes
+
 hosts: root venv
 	@python -m testbed up facility inventories/example/hosts.yml
 

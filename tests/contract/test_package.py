@@ -196,6 +196,7 @@ def test_a_command_of_the_controller_imports_what_the_lock_brings_and_no_role_br
     assert roles_of(program) == []
     listed = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["dependencies"]
     locked = {entry.partition("==")[0].partition("[")[0].lower() for entry in listed}
+    locked |= {name.replace("-", "_") for name in locked}
     known = {"facility", *sys.stdlib_module_names, *locked, *({"yaml"} if "pyyaml" in locked else ())}
     folder = program.replace(".", "/")
     used = {target.split(".")[0] for name, text in FILES.items() if name.startswith(folder)

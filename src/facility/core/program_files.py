@@ -41,7 +41,7 @@ DEPENDENCIES: Mapping[str, Mapping[str, str]] = {
 LOADED = frozenset({"facility.omero.web_limits"})
 """Modules among them that are no commands: another's program loads them."""
 
-ON_CONTROLLER = frozenset({"facility.people"})
+ON_CONTROLLER = frozenset({"facility.people", "facility.reconcile"})
 """Commands that no role brings anywhere: they run in the checkout, with the libraries of requirements.lock."""
 
 
