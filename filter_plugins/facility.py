@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 SOURCES = Path(__file__).resolve().parents[1] / "src"
 # Ansible finds the package for modules alone.
 sys.path.append(str(SOURCES))
-from facility.backup.choice import moment_of  # noqa: E402 - needs the line before
+from facility.backup.choice import moment_of, shown_moment  # noqa: E402 - needs the line before
 from facility.core.checks import faults as faults_of_checks  # noqa: E402 - needs it, too
 from facility.core.program_files import program_files as files_of_program  # noqa: E402 - needs it, too
 from facility.core.sandbox import sandbox as sandbox_of_unit  # noqa: E402 - needs it, too
@@ -381,4 +381,5 @@ class FilterModule:
             "program_files": program_files,
             "research_group_members": research_group_members,
             "sandbox": sandbox,
+            "shown_moment": shown_moment,
         }

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facility.backup.choice import AROUND, FIRST_SINCE, LAST_BEFORE, ChoiceError, choose, moment_of, named
+from facility.backup.choice import AROUND, FIRST_SINCE, LAST_BEFORE, ChoiceError, choose, moment_of, named, shown_moment
 
 
 @dataclass(frozen=True)
@@ -95,3 +95,12 @@ def test_a_time_is_the_facility_s(text, utc):
 def test_what_is_no_time_is_refused_with_the_cure(text):
     with pytest.raises(ValueError, match="write it like 2026-11-24"):
         moment_of(text, "Europe/Berlin")
+
+
+def test_a_moment_is_shown_by_the_facility_s_clocks_also_in_the_hour_that_comes_twice():
+    assert shown_moment(moment_of("2026-11-24 18:00:30", "Europe/Berlin"), "Europe/Berlin") == "2026-11-24 18:00:30 CET"
+    twice = moment_of("2026-10-25 02:30", "Europe/Berlin")
+    assert [shown_moment(twice + later, "Europe/Berlin") for later in (0, 3600.9)] == [
+        "2026-10-25 02:30:00 CEST",
+        "2026-10-25 02:30:00 CET",
+    ]

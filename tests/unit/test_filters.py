@@ -206,7 +206,7 @@ def test_ansible_finds_every_filter_by_its_name(filters):
         "derived_secret", "device_agents", "device_connections", "device_logons", "directory_groups",
         "directory_users", "domain_to_dn", "door_members", "faults", "htpasswd_hash", "instrument_members",
         "local_moment", "omero_groups", "omero_query", "omero_users", "ppms_rights", "ppms_users", "program_files",
-        "research_group_members", "sandbox",
+        "research_group_members", "sandbox", "shown_moment",
     }  # fmt: skip
     assert all(function.__name__ == name for name, function in found.items())
 

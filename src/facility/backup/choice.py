@@ -99,3 +99,13 @@ def moment_of(text: str, time_zone: str) -> int:
     if when is None or when.tzinfo is not None:
         raise ValueError(f"{text!r} is no time: write it like 2026-11-24, or 2026-11-24 18:00")
     return int(when.replace(tzinfo=ZoneInfo(time_zone)).timestamp())
+
+
+def shown_moment(seconds: float, time_zone: str) -> str:
+    """Epoch seconds as the facility's clocks show them, with the zone's own abbreviation: 2026-11-24 18:00:30 CET.
+
+    Args:
+        seconds: epoch seconds.
+        time_zone: a name like Europe/Berlin.
+    """
+    return f"{datetime.fromtimestamp(int(seconds), ZoneInfo(time_zone)):%Y-%m-%d %H:%M:%S %Z}"
