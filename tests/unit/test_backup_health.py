@@ -80,8 +80,8 @@ def test_where_all_is_well_nothing_is_told():
         ({"keys": ("omero1", "recovery", "recovery"), "key_files": 3}, "keys"),
         ({"key_files": 3}, "keys"),
         ({"keys": ("recovery",), "key_files": 1}, "keys"),
-        ({"refusals": Refusals({403: 2}, 0, ("10.0.0.9",))}, "refused"),
-        ({"refusals": Refusals({}, 3)}, "quota"),
+        ({"refusals": Refusals({403: 2}, 0, 0, ("10.0.0.9",))}, "refused"),
+        ({"refusals": Refusals({}, 3, NOW)}, "quota"),
         ({"bytes": 86}, "quota"),
         ({"oldest_lock": NOW - 27 * HOUR}, "locked"),
         ({"checks": {"1/7": Outcome(NOW - HOUR, ok=False), "2/7": Outcome(NOW)}}, "check"),
@@ -226,3 +226,20 @@ def test_an_old_report_of_another_shape_is_no_obstacle(problems):
     told, new = merged([Problem("age", "a", "m")], {"problems": problems if isinstance(problems, list) else []}, "t")
     assert len(told) == 1
     assert new in (["age:a"], [])
+
+
+def test_a_full_repository_is_reported_until_a_backup_came_in_again_and_the_disk_is_not_blamed_on_the_quota():
+    def told(refusals, **different):
+        return [
+            one.message
+            for one in judge_repository(good(refusals=refusals, **different), Limits(), NOW)
+            if one.kind == "quota"
+        ]
+
+    # The newest backup of good() came in an hour ago.
+    assert told(Refusals({}, 3, NOW - 2 * HOUR)) == []
+    assert told(Refusals({}, 3, NOW - HOUR / 2)) == [
+        "omero1 was full, 3 uploads were refused: it was the disk and not the quota, see docs/runbooks/backup-full.md"
+    ]
+    assert "raise its quota, or see" in told(Refusals({}, 3, NOW - HOUR / 2), bytes=99)[0]
+    assert "not the quota" in told(Refusals({}, 3, NOW), quota_bytes=0)[0]

@@ -27,7 +27,7 @@ def test_refused_requests_are_counted_by_status_and_honest_ones_are_not():
 def test_what_restic_cleans_up_after_a_full_disk_is_no_attack():
     full, clean = LINE.format("POST", "aa", 507), LINE.format("DELETE", "aa", 403)
     assert refusals([full, clean, full, clean]).count == 0
-    assert refusals([full, clean]).full == 1
+    assert (refusals([full, clean]).full, refusals([full, clean]).last_full) == (1, 1795656208.0)
     assert refusals([full, clean, clean]).count == 1, "a second DELETE is somebody's wish"
 
 

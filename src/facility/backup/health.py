@@ -53,12 +53,13 @@ class Refusals:
 
     Attributes:
         attacks: such requests, by the status of the answer; 0 of a line so long that its end is elsewhere.
-        full: uploads that found the repository full.
+        full: uploads that found the repository full; last_full: when the last of them was, in epoch seconds.
         addresses: where they came from.
     """
 
     attacks: Mapping[int, int] = field(default_factory=dict)
     full: int = 0
+    last_full: float = 0
     addresses: tuple[str, ...] = ()
 
     @property
@@ -213,9 +214,10 @@ def unknown_keys(facts: Facts) -> int:
 def judge_repository(facts: Facts, limits: Limits, now: float) -> list[Problem]:
     """What is wrong with one repository."""
     if facts.unreadable:
-        return [Problem("unreadable", facts.name, facts.unreadable), *_refused(facts)]
+        return [Problem("unreadable", facts.name, facts.unreadable), *_refused(facts, limits)]
     problems = [Problem("unreadable", facts.name, facts.journal_fault)] if facts.journal_fault else []
-    problems += [*_distrust(facts), *_refused(facts), *_sizes(facts, limits), *_ages(facts, now), *_runs(facts, now)]
+    problems += [*_distrust(facts), *_refused(facts, limits), *_sizes(facts, limits), *_ages(facts, now)]
+    problems += _runs(facts, now)
     if extra := unknown_keys(facts):
         cure = f"find out who added it, remove it with restic key remove; see {_ATTACK}"
         problems.append(Problem("keys", facts.name, f"{facts.name} has {extra} key(s) that nobody here made: {cure}"))
@@ -272,7 +274,7 @@ def _distrust(facts: Facts) -> list[Problem]:
     return problems
 
 
-def _refused(facts: Facts) -> list[Problem]:
+def _refused(facts: Facts, limits: Limits) -> list[Problem]:
     refused = facts.refusals
     problems = []
     if refused.count:
@@ -282,11 +284,14 @@ def _refused(facts: Facts) -> list[Problem]:
         places = ", ".join(refused.addresses[:3])
         text = f"requests at {facts.name} within a day were refused or aren't restic's ({statuses}; from {places}): "
         problems.append(Problem("refused", facts.name, f"{text}see who sends them and {_ATTACK}"))
-    if refused.full:
-        cure = "raise its quota, or see docs/runbooks/backup-full.md"
-        problems.append(
-            Problem("quota", facts.name, f"{facts.name} was full, {refused.full} uploads were refused: {cure}")
-        )
+    # What came in whole after the last refusal shows that there is room again.
+    ordered = trusted_in_order(facts.snapshots, facts.arrived)
+    room = bool(ordered) and facts.arrived[ordered[-1].id] > refused.last_full
+    if refused.full and not room:
+        by_quota = facts.quota_bytes and facts.bytes > facts.quota_bytes * limits.near_full
+        cure = "raise its quota, or see" if by_quota else "it was the disk and not the quota, see"
+        text = f"{facts.name} was full, {refused.full} uploads were refused: {cure} docs/runbooks/backup-full.md"
+        problems.append(Problem("quota", facts.name, text))
     return problems
 
 

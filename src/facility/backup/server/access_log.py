@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime
 
 from ..health import Refusals
 
@@ -52,6 +53,7 @@ def refusals(lines: Iterable[str]) -> Refusals:
     addresses: dict[str, None] = {}
     failed: Counter[str] = Counter()
     full = 0
+    last_full = 0.0
     for line in lines:
         if _in_order(line):
             continue
@@ -63,6 +65,7 @@ def refusals(lines: Iterable[str]) -> Refusals:
                 failed[target] += 1
             if status == _FULL:
                 full += 1
+                last_full = max(last_full, _moment(line))
                 continue
             if status >= _FAILURE:
                 continue
@@ -75,4 +78,12 @@ def refusals(lines: Iterable[str]) -> Refusals:
         attacks[int(answers[-1]) if answers else 0] += 1
         if whole:
             addresses[line.split(maxsplit=1)[0]] = None
-    return Refusals(dict(attacks), full, tuple(addresses))
+    return Refusals(dict(attacks), full, last_full, tuple(addresses))
+
+
+def _moment(line: str) -> float:
+    """When a request was answered, in epoch seconds; 0 where its line doesn't say."""
+    try:
+        return datetime.strptime(line.partition("[")[2].partition("]")[0], "%d/%b/%Y:%H:%M:%S %z").timestamp()
+    except ValueError:
+        return 0
