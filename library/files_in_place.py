@@ -72,12 +72,11 @@ EXAMPLES = r"""
         validate: facility-settle --check --config %s
       - {path: /etc/settle/password, secret: "{{ settle_password }}", owner: settle}
   register: settle_files
-  notify: [Restart settle]
 
-# In handlers/main.yml: only when its own file changed.
-- name: Restart settle
-  ansible.builtin.systemd_service: {name: settle.service, state: restarted}
-  when: "'/etc/settle/settle.toml' in settle_files.changed_paths"
+- name: Settle runs with its settings
+  systemd_units:
+    units: [{name: settle.service, state: started, restart_for: [/etc/settle/settle.toml, /etc/settle/password]}]
+    changed_paths: "{{ settle_files.changed_paths }}"
 """
 
 RETURN = r"""

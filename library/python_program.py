@@ -37,7 +37,10 @@ EXAMPLES = r"""
   python_program:
     path: /usr/local/lib/settle
     files: "{{ 'facility.drive.settle' | program_files }}"
-  notify: Restart settle
+
+- name: Settle runs with its program
+  systemd_units:
+    units: [{name: settle.service, state: started, restart_for: [/usr/local/lib/settle]}]
 """
 
 RETURN = r"""
