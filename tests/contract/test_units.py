@@ -52,6 +52,16 @@ def test_every_service_of_a_role_is_locked_in():
     assert open_units(locked) == [], "end its section [Service] with {{ {} | sandbox }}, see core/sandbox.py"
 
 
+def test_somebody_is_told_of_every_service_that_systemd_starts_again_and_again():
+    """Not by its own OnFailure, which systemd heeds only when it gives up: a look at all of them, on every host."""
+    started = (REPOSITORY / "roles/base/tasks/configure.yml").read_text(encoding="utf-8")
+    assert "{name: facility-restarts.timer, state: started, enabled: true}" in started
+    look = (REPOSITORY / "roles/base/templates/facility-restarts.service.j2").read_text(encoding="utf-8")
+    assert re.search(r"facility\.host\.restarts \S+ facility-mail@%%s\.service", look)
+    servers = (REPOSITORY / "playbooks/base.yml").read_text(encoding="utf-8")
+    assert "roles: [base]" in servers
+
+
 def test_a_directive_by_hand_and_an_open_unit_are_found():
     good = "[Service]\nRestart=always\nUMask=0077\n# ProtectHome=true would hide it.\n{{ {} | sandbox }}\n"
     assert written_by_hand({"good": good}) == []

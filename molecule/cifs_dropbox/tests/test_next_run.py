@@ -107,3 +107,31 @@ def test_the_role_s_own_check_finds_nothing_and_finds_what_is_wrong(server, play
     finally:
         server.run_expect([0], "setfacl --remove=user:alice /OMERO/incoming/bob")
     assert "Secret-of-alice" not in run.stdout + run.stderr
+
+
+def changes(run):
+    assert run.returncode == 0, run.stdout
+    return int(re.findall(r"changed=(\d+)", run.stdout)[-1])
+
+
+def test_settings_of_a_killed_run_are_read_by_the_next_and_nobody_is_cut_off(server, converge):
+    """The file server reads them anew, settle and winbind start again or read them, and a drive stays connected."""
+    pids = "systemctl show --value --property=MainPID smbd.service settle.service"
+    smbd, settle = server.check_output(pids).split()
+    # As the run left it: the file changed, and nobody was told.
+    right = server.check_output("base64 --wrap=0 /etc/samba/smb.conf")
+    server.run_expect([0], "sed -i 's/^\\[global\\]/[global]\\nserver string = of a killed run/' /etc/samba/smb.conf")
+    server.run_expect([0], "systemctl reload smbd winbind")
+    server.run_expect([0], f"echo {right} | base64 --decode >/etc/samba/new && mv /etc/samba/new /etc/samba/smb.conf")
+    server.run_expect([0], "touch /etc/settle/settle.toml")
+    assert changes(converge()) == 3, "smbd, winbind and settle"
+    assert server.check_output(pids).split()[0] == smbd
+    assert server.check_output(pids).split()[1] != settle
+    assert changes(converge()) == 0
+
+
+# What root's daemons can do without is taken from them; why not more is said in docs/security.md.
+@pytest.mark.parametrize(("unit", "most"), [("smbd.service", 3.0), ("winbind.service", 3.0), ("settle.service", 2.0)])
+def test_the_units_are_locked_in(server, unit, most):
+    exposure = server.check_output(f"systemd-analyze security --no-pager {unit} | tail -1")
+    assert float(re.search(r"(\d+\.\d+)", exposure).group(1)) <= most, exposure

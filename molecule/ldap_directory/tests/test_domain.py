@@ -2,6 +2,7 @@
 """Two domain controllers that know the same, and a domain that survives clumsy hands."""
 
 import json
+import re
 
 import pytest
 
@@ -72,6 +73,25 @@ def test_the_dc_is_sandboxed(host):
         "systemctl show -p ProtectSystem -p PrivateTmp -p NoNewPrivileges samba-ad-dc"
     ).splitlines()
     assert set(shown) == {"ProtectSystem=strict", "PrivateTmp=yes", "NoNewPrivileges=yes"}
+
+
+def test_the_dc_is_locked_in_as_far_as_it_works(host):
+    exposure = host.check_output("systemd-analyze security --no-pager samba-ad-dc | tail -1")
+    assert float(re.search(r"(\d+\.\d+)", exposure).group(1)) <= 3.2, exposure
+    refused = host.run(
+        "journalctl -u samba-ad-dc --grep 'Operation not permitted|EPERM' --output=cat --no-pager"
+    ).stdout
+    assert refused == "", "its sandbox refuses what it needs"
+
+
+def test_settings_of_a_killed_run_are_in_force_after_the_next(host, converge):
+    began = host.check_output("systemctl show --value --property=ExecMainStartTimestampMonotonic samba-ad-dc")
+    host.run_expect([0], "touch /etc/samba/smb.conf")
+    status, output = converge("--limit", "dc1.directory.test")
+    assert (status, "changed=0" in output) == (0, False), output
+    assert host.check_output("systemctl show --value --property=ExecMainStartTimestampMonotonic samba-ad-dc") != began
+    status, output = converge("--limit", "dc1.directory.test")
+    assert (status, "changed=0" in output) == (0, True), output
 
 
 def test_what_samba_had_before_is_kept_for_root_alone(host):

@@ -20,6 +20,7 @@ DEPENDENCIES: Mapping[str, Mapping[str, str]] = {
     "facility.backup.server": {},
     "facility.drive.settle": {},
     "facility.host.check": {},
+    "facility.host.restarts": {},
     # It runs in OMERO's virtual environment.
     "facility.omero.dropbox_monitor": {"omero": "omero-py", "Ice": "zeroc-ice", "Glacier2": "zeroc-ice"},
     # OMERO.web loads it as middleware, in its virtual environment.

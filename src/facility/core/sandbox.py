@@ -88,6 +88,7 @@ DIRECTIVES: Mapping[str, Kind] = {
     "NoNewPrivileges": _SWITCH,
     "PrivateDevices": _SWITCH,
     "PrivateIPC": _SWITCH,
+    "PrivateMounts": _SWITCH,
     "PrivateNetwork": _SWITCH,
     "PrivateTmp": _SWITCH,
     "PrivateUsers": _SWITCH,
