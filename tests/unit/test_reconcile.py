@@ -6,13 +6,14 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 import yaml
 
+from facility.core.lock import LockedError, locked
 from facility.reconcile import __main__ as command
 from tests.conftest import REPOSITORY
+from tests.scenario import wait_until
 
 HOSTS = """
 all:
@@ -80,6 +81,14 @@ def compared(site, capsys):
         return status, json.loads(report.read_text()) if report.exists() else {}
 
     return compared
+
+
+def free(lock):
+    try:
+        with locked(lock):
+            return True
+    except LockedError:
+        return False
 
 
 def everything_written(folder):
@@ -167,15 +176,15 @@ def test_two_runs_at_once_are_one_and_one_that_was_killed_is_told_by_the_next(co
         env={**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}, start_new_session=True,
     )  # fmt: skip
     try:
-        end = time.monotonic() + 60
-        while not (site / "reports" / "under-way").exists() and time.monotonic() < end:
-            time.sleep(0.05)
+        wait_until((site / "reports" / "under-way").exists, "the first run is under way")
         assert compared("--accept-changes")[0] == 4
         assert "another comparison is under way" in capsys.readouterr().out
     finally:
         os.killpg(first.pid, signal.SIGKILL)
         first.wait()
     (site / "go").touch()
+    # What it had begun to start holds the lock for a moment longer.
+    wait_until(lambda: free(site / "reports" / "lock"), "the lock is free")
     status, report = compared("--accept-changes")
     assert status == 0
     assert report["broken_off"]
