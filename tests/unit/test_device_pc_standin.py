@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from testbed.standins.device_pc.device_pc_standin import faults, messages, soap
+from testbed.standins.device_pc.device_pc_standin import commands, faults, messages, soap
 from testbed.standins.device_pc.device_pc_standin.faults import WSManFaultError
 from testbed.standins.device_pc.device_pc_standin.shells import Command, Shell, Shells
 
@@ -98,6 +98,30 @@ def test_an_idle_shell_ends_with_what_runs_in_it(shells, started, now):
     now[0] += 2
     assert shells.expire() == [shell]
     assert started[0][0].killed
+
+
+def test_newer_windows_keeps_an_idle_shell_for_hours_unless_it_asks_for_less(started, now):
+    shells = Shells(lambda *_: Running(), clock=lambda: now[0], version=lambda: "10")
+    usual = create(shells)
+    short = handle(shells, action="Create", base=soap.TRANSFER,
+                   body="<rsp:Shell><rsp:IdleTimeOut>PT60S</rsp:IdleTimeOut></rsp:Shell>")  # fmt: skip
+    now[0] += 61
+    assert shells.expire() == [short.find(".//w:Selector", NAMES).text]
+    now[0] += 7140
+    assert shells.expire() == [usual]
+
+
+def test_a_shell_without_a_profile_has_the_systems_folder_for_temporary_files():
+    without = commands.own_variables(Shell("facility-admin", profile=False))
+    assert without["TEMP"] == without["TMP"] == "C:\\windows\\temp"
+    assert without["USERNAME"] == "facility-admin"
+
+
+def test_a_shell_says_whether_it_wants_a_profile():
+    for value, profile in (("TRUE", False), ("FALSE", True)):
+        options = [("WINRS_NOPROFILE", value)]
+        request = soap.read(message("Create", body="<rsp:Shell/>", base=soap.TRANSFER, options=options))
+        assert messages._shell(request, "admin").profile is profile
 
 
 def test_another_users_shell_is_unknown(shells):

@@ -30,7 +30,9 @@ def put(name: str, password: str, file: Path = FILE) -> None:
     partial.write_text("\n".join(kept) + "\n")
     partial.rename(file)
     if DRIVE_C.exists():
-        (DRIVE_C / "users" / name).mkdir(parents=True, exist_ok=True)
+        own = DRIVE_C / "users" / name
+        own.mkdir(parents=True, exist_ok=True)
+        own.chmod(0o700)
 
 
 def basic(header: str, file: Path = FILE) -> str | None:

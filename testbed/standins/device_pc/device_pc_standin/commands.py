@@ -8,6 +8,7 @@ from typing import IO
 
 from . import wine
 from .cmd_line import CMD
+from .drive import unix_path
 from .shells import Command, Shell
 
 LONGEST_LINE = 8191
@@ -61,12 +62,29 @@ def start(shell: Shell, command: Command, line: str) -> RunningProgram | Refused
         utf8=shell.utf8,
         # Wine takes the name of the user from there.
         variables={"USER": shell.user, "LOGNAME": shell.user, **shell.variables},
+        windows_variables=own_variables(shell),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
     threading.Thread(target=_carry, args=(program, command), daemon=True).start()
     return RunningProgram(program)
+
+
+def own_variables(shell: Shell) -> dict[str, str]:
+    """Return the variables of a shell that depend on its user.
+
+    Those of the user's profile are there only when it is loaded; else a program gets the system's, as Microsoft says of
+    CreateEnvironmentBlock: TEMP is a folder in which all users may make files.
+    """
+    name = {"USERNAME": shell.user, "USERDOMAIN": wine.computer_name()}
+    if not shell.profile:
+        temporary, profile = "C:\\windows\\temp", "C:\\users\\Default"
+        return {**name, "TEMP": temporary, "TMP": temporary, "USERPROFILE": profile, "APPDATA": "", "LOCALAPPDATA": ""}
+    profile = f"C:\\users\\{shell.user}"
+    temporary = f"{profile}\\AppData\\Local\\Temp"
+    unix_path(temporary).mkdir(parents=True, exist_ok=True)
+    return {**name, "TEMP": temporary, "TMP": temporary, "USERPROFILE": profile}
 
 
 def _carry(program: wine.Program, command: Command) -> None:

@@ -110,11 +110,15 @@ class Handler(BaseHTTPRequestHandler):
     def _negotiate(self, scheme: str, value: str) -> bool:
         token = base64.b64decode(value)
         if self._context is None or self._context.complete:
-            kind = "ntlm" if token.startswith(b"NTLMSSP\0") else "negotiate"
-            self._context = spnego.server(protocol=kind, options=spnego.NegotiateOptions.use_ntlm)
+            bare = token.startswith(b"NTLMSSP\0")
+            self._context = (
+                spnego.server(protocol="ntlm", options=spnego.NegotiateOptions.use_ntlm)
+                if bare
+                else spnego.server(protocol="negotiate")
+            )
         try:
             answer = self._context.step(token)
-        except SpnegoError:
+        except Exception:  # whatever a token does to the library, Windows refuses it
             self._context = None
             self._user = None
             self._refuse()
@@ -191,11 +195,12 @@ def serve() -> None:
     """Serve both ports until the process ends."""
     os.environ["NTLM_USER_FILE"] = str(accounts.FILE)
     os.environ["NETBIOS_COMPUTER_NAME"] = wine.computer_name()
-    shells = Shells(commands.start)
+    shells = Shells(commands.start, version=wine.version)
     threading.Thread(target=Endpoint(5985, shells, tls=False).serve_forever).start()
     # A PC that has no certificate yet serves HTTP alone.
     while not (CERTIFICATE.exists() and KEY.exists()):
         time.sleep(0.5)
+        shells.expire()
     threading.Thread(target=Endpoint(5986, shells, tls=True).serve_forever).start()
     while True:
         time.sleep(5)

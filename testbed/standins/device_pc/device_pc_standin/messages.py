@@ -60,7 +60,11 @@ def handle(request: soap.Request, user: str, shells: Shells) -> bytes:
 
 
 def _shell(request: soap.Request, user: str) -> Shell:
-    shell = Shell(user=user, utf8=request.options.get("WINRS_CODEPAGE") == "65001")
+    shell = Shell(
+        user=user,
+        utf8=request.options.get("WINRS_CODEPAGE") == "65001",
+        profile=request.options.get("WINRS_NOPROFILE") != "TRUE",
+    )
     if request.body is not None:
         shell.folder = request.body.findtext("rsp:WorkingDirectory", "", soap.NAMES)
         idle = request.body.findtext("rsp:IdleTimeOut", "", soap.NAMES) or request.body.findtext(

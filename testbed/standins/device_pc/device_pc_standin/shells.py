@@ -13,7 +13,8 @@ from .faults import WSManFaultError
 
 SHELLS_PER_USER = 5
 OPERATIONS_PER_USER = 15
-IDLE_SECONDS = 180.0
+IDLE_SECONDS = {"7": 180.0, "10": 7200.0}
+"""After so long Windows closes a shell that nobody uses, by its version, unless the shell asks for less."""
 PIECE = 32_768
 """Bytes of output in one answer, as Windows sends them."""
 
@@ -79,7 +80,8 @@ class Shell:
         utf8: whether its code page is 65001.
         folder: the Windows folder that its commands start in; empty for the user's own.
         variables: its environment variables.
-        idle_seconds: after so long without a request it ends.
+        idle_seconds: after so long without a request it ends; 0 for as long as this Windows takes.
+        profile: whether its user's profile is loaded. Without it, its variables are the system's (WINRS_NOPROFILE).
         operations: how many operations it holds of its user's quota. Windows gives none back before the shell is
             deleted, not even after Signal [MS-WSMV, note 118].
     """
@@ -88,7 +90,8 @@ class Shell:
     utf8: bool = False
     folder: str = ""
     variables: dict[str, str] = field(default_factory=dict)
-    idle_seconds: float = IDLE_SECONDS
+    idle_seconds: float = 0.0
+    profile: bool = True
     id: str = field(default_factory=lambda: str(uuid.uuid4()).upper())
     commands: dict[str, Command] = field(default_factory=dict)
     operations: int = 0
@@ -102,12 +105,17 @@ class Shells:
     Args:
         start: starts a command line in a shell; it calls ``printed`` and ``finished`` of the command.
         clock: s that only go forward.
+        version: the PC's Windows, 7 or 10.
     """
 
     def __init__(
-        self, start: Callable[[Shell, Command, str], Running], clock: Callable[[], float] = time.monotonic
+        self,
+        start: Callable[[Shell, Command, str], Running],
+        clock: Callable[[], float] = time.monotonic,
+        version: Callable[[], str] = lambda: "7",
     ) -> None:
         self._start = start
+        self._version = version
         self._clock = clock
         self._lock = threading.Lock()
         self._shells: dict[str, Shell] = {}
@@ -122,6 +130,7 @@ class Shells:
             if sum(other.user == shell.user for other in self._shells.values()) >= SHELLS_PER_USER:
                 raise WSManFaultError(faults.TOO_MANY_SHELLS)
             shell.last_used = self._clock()
+            shell.idle_seconds = shell.idle_seconds or IDLE_SECONDS[self._version()]
             self._shells[shell.id] = shell
         return shell.id
 

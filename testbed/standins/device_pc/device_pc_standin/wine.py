@@ -78,6 +78,7 @@ def start(
     folder: str = "C:\\",
     utf8: bool = True,
     variables: dict[str, str] | None = None,
+    windows_variables: dict[str, str] | None = None,
     time: str | None = None,
     zone: str = ZONE,
     stdin: int | IO[bytes] | None = subprocess.DEVNULL,
@@ -91,7 +92,8 @@ def start(
         account: who runs it.
         folder: the working directory.
         utf8: the console has code page 65001; else the code pages of a German PC, 850 and 1252.
-        variables: more environment variables.
+        variables: more environment variables of Unix, most of which programs see, too.
+        windows_variables: variables that Wine makes by itself, like TEMP; an empty value takes one away.
         time: what the program takes for the time at its start, ``YYYY-MM-DD HH:MM:SS`` UTC; None is the PC's clock.
         zone: the PC's time zone.
         stdin: as in subprocess.Popen.
@@ -105,6 +107,9 @@ def start(
         line = f"{CMD} /C {mended(line.removeprefix(f'{CMD} /C '))}"
     (job / "line").write_bytes(line.encode("utf-16-le"))
     (job / "folder").write_bytes(folder.encode("utf-16-le"))
+    if windows_variables:
+        lines = "\n".join(f"{name}={value}" for name, value in windows_variables.items())
+        (job / "variables").write_bytes(lines.encode("utf-16-le"))
     for path in (job, *job.iterdir()):
         os.chown(path, entry.pw_uid, entry.pw_gid)
     windows_job = "Z:" + str(job).replace("/", "\\")
@@ -144,6 +149,12 @@ def environment(account: Account, entry: pwd.struct_passwd, *, utf8: bool, zone:
         "LANG": "de_DE.UTF-8",
         "TZ": zone,
     }
+
+
+def version() -> str:
+    """Return whose tools and quotas the PC has: 7 or 10."""
+    file = STATE / "windows"
+    return file.read_text().strip() if file.exists() else "10"
 
 
 def console() -> str:

@@ -6,6 +6,8 @@
      line      the command line, UTF-16
      folder    the working directory, UTF-16; may be missing
      codepage  the console's code page as a decimal number, UTF-16; may be missing
+     variables environment variables, a line NAME=VALUE each, UTF-16; may be missing. Wine takes TEMP from its registry,
+               and USERNAME from Unix, whatever stands in the Unix environment
      code      written at the end: the exit code in decimal. A Unix exit status has 8 bits, a Windows exit code 32.
    Everything that the line starts belongs to one job, which ends with this program: killing it kills the tree. */
 
@@ -28,6 +30,19 @@ static WCHAR *content(const WCHAR *folder, const WCHAR *name)
     ReadFile(file, text, size, &got, NULL);
     CloseHandle(file);
     return text;
+}
+
+static void set_variables(WCHAR *text)
+{
+    while (text && *text)
+    {
+        WCHAR *name = text, *value = wcschr(name, '='), *end = wcschr(name, '\n');
+        text = end ? end + 1 : NULL;
+        if (end) *end = 0;
+        if (!value) continue;
+        *value++ = 0;
+        SetEnvironmentVariableW(name, *value ? value : NULL);
+    }
 }
 
 static void leave(const WCHAR *folder, DWORD code)
@@ -63,6 +78,7 @@ int wmain(int argc, WCHAR **argv)
         SetConsoleOutputCP(_wtoi(page));
         SetConsoleCP(_wtoi(page));
     }
+    set_variables(content(argv[1], L"variables"));
     job = CreateJobObjectW(NULL, NULL);
     limits.BasicLimitInformation.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE;
     SetInformationJobObject(job, JobObjectExtendedLimitInformation, &limits, sizeof(limits));

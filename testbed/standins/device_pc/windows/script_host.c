@@ -53,9 +53,8 @@ int wmain(void)
         size_t length = wcslen(words[script]), tail = wcslen(wanted);
         if (length < tail || _wcsicmp(words[script] + length - tail, wanted))
         {
-            GetTempPathW(MAX_PATH, copy);
-            used = wcslen(copy);
-            _snwprintf(copy + used, MAX_PATH - used, L"script-%lu%ls", GetCurrentProcessId(), wanted);
+            /* Beside it, where nobody reads or writes who may not read or write the script itself. */
+            _snwprintf(copy, MAX_PATH, L"%ls-%lu%ls", words[script], GetCurrentProcessId(), wanted);
             if (!CopyFileW(words[script], copy, FALSE))
             {
                 fwprintf(stderr, L"Eingabefehler: Die Skriptdatei \"%ls\" wurde nicht gefunden.\n", words[script]);
