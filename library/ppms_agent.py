@@ -117,7 +117,8 @@ state:
   returned: success
   type: dict
 kind:
-  description: What kind of trouble it was; unreachable, refused, certificate, time-out, command failed, or agent.
+  description:
+    - What kind of trouble it was; unreachable, refused, certificate, time-out, command failed, nonsense, or agent.
   returned: failure
   type: str
 """
@@ -125,11 +126,12 @@ kind:
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.facility.device_pc.agent.agent import AgentError
+from ansible.module_utils.facility.device_pc.agent.agent import AgentError, AnswerError
 from ansible.module_utils.facility.device_pc.agent.options import ARGUMENTS, REQUIRED_IF, wish
 from ansible.module_utils.facility.device_pc.agent.pc import converge
 from ansible.module_utils.facility.device_pc.options import endpoint
-from ansible.module_utils.facility.device_pc.winrm import DevicePc, WinrmError
+from ansible.module_utils.facility.device_pc.trouble import Kind, WinrmError, nonsense
+from ansible.module_utils.facility.device_pc.winrm import DevicePc
 
 
 def main() -> None:
@@ -141,8 +143,12 @@ def main() -> None:
             result = converge(pc, wanted, check_mode=module.check_mode)
     except WinrmError as error:
         module.fail_json(msg=str(error), kind=error.kind.value)
+    except AnswerError as error:
+        module.fail_json(msg=f"{module.params['host']}: {error}", kind=Kind.NONSENSE.value)
     except AgentError as error:
         module.fail_json(msg=str(error), kind="agent")
+    except Exception as error:  # whatever a PC answers, it is that PC's problem
+        module.fail_json(msg=str(nonsense(module.params["host"], error)), kind=Kind.NONSENSE.value)
     module.exit_json(**result)
 
 

@@ -130,6 +130,11 @@ options:
     description: Let each agent also say whom it sees at the console and whether it reaches PPMS; one command more a PC.
     type: bool
     default: false
+  progress:
+    description:
+      - A file, or a terminal, to which a line is added for each PC as soon as it is known; a PC that is silent keeps no
+        other one waiting.
+    type: path
 attributes:
   check_mode: {support: full, description: Never changes anything.}
   diff_mode: {support: none, description: Each PC's entry holds the difference.}
@@ -202,11 +207,13 @@ pcs:
       type: dict
 """
 
+import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.facility.device_pc.agent.fleet import look
+from ansible.module_utils.facility.device_pc.agent.fleet import look, progress_line
 from ansible.module_utils.facility.device_pc.agent.options import AGENT, PROGRAMS_FOLDER
 
 ARGUMENTS: dict[str, Any] = {
@@ -214,15 +221,25 @@ ARGUMENTS: dict[str, Any] = {
     **PROGRAMS_FOLDER,
     "threads": {"type": "int", "default": 32},
     "probe": {"type": "bool", "default": False},
+    "progress": {"type": "path"},
 }
 
 
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    found = look(
-        module.params["pcs"], Path(module.params["programs"]), module.params["threads"], probe=module.params["probe"]
-    )
+    params = module.params
+    try:
+        with Path(params["progress"] or os.devnull).open("a", encoding="utf-8") as progress:
+            found = look(
+                params["pcs"],
+                Path(params["programs"]),
+                params["threads"],
+                probe=params["probe"],
+                told=lambda entry: print(progress_line(entry, datetime.now(UTC)), file=progress, flush=True),
+            )
+    except OSError as error:
+        module.fail_json(msg=f"progress {params['progress']}: can't be written ({error.strerror}): name another file")
     module.exit_json(changed=False, pcs=found)
 
 

@@ -6,12 +6,29 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 from facility.device_pc.agent import agent
-from facility.device_pc.winrm import Answer, DevicePc, Endpoint
+from facility.device_pc.agent.options import wish
+from facility.device_pc.agent.pc import ask, converge
+from facility.device_pc.command import Scratch
+from facility.device_pc.trouble import Endpoint, Kind, WinrmError
+from facility.device_pc.winrm import Answer, DevicePc
 
 MEMBER = {"M": "0x1301bf", "RX": "0x1200a9", "R": "FR", "F": "FA"}
 SHORT = {"S-1-5-18": "SY", "S-1-5-32-544": "BA", "S-1-5-19": "LS"}
+
+
+_KEY = re.compile(r"%ProgramFiles%\\Facility-run-([0-9a-f]{32})")
+
+
+def is_question(command: str) -> bool:
+    """Whether this is the one question, with whatever folder of its own."""
+    key = _KEY.search(command)
+    return key is not None and command == agent.question(Scratch(key[1]))
 
 
 class FakePc(DevicePc):
@@ -30,18 +47,19 @@ class FakePc(DevicePc):
 
     def run(self, command: str, stdin: bytes = b"", seconds: float = 60) -> Answer:
         if self.broken_after is not None and len(self.commands) >= self.broken_after:
-            raise ConnectionError("cut")
+            raise WinrmError(Kind.UNREACHABLE, "cut")
         self.commands.append(command)
-        if command == agent.QUESTION:
+        if is_question(command):
             return Answer(0, self._answer(), "")
-        for part in re.split(r" && ", command):
+        for part in re.split(r" && | & (?=mkdir)", command):
             status, output = self._do(part.strip(), stdin)
             if status:
                 return Answer(status, output, "Zugriff verweigert")
         return Answer(0, output, "")
 
     def name(self, path: str) -> str:
-        return path.removeprefix(agent.FOLDER).lstrip("\\").lower() or "folder"
+        inner = path.removeprefix(agent.FOLDER)
+        return (inner.lstrip("\\").lower() if inner != path else path) or "folder"
 
     def _do(self, part: str, stdin: bytes) -> tuple[int, str]:  # noqa: PLR0912
         if found := re.fullmatch(r'\(echo ([A-Za-z0-9+/=]*)\)(>>?)"(.*)"', part):
@@ -53,12 +71,19 @@ class FakePc(DevicePc):
             if self.full:
                 return 1, ""
             self.files[self.name(found[2])] = base64.b64decode(self.files[self.name(found[1])])
-        elif found := re.fullmatch(r'certutil -hashfile "(.*)" SHA256 & del /q "(.*)"', part):
-            self.files.pop(self.name(found[2]), None)
+        elif found := re.fullmatch(r'certutil -hashfile "(.*)" SHA256', part):
             return 0, self._hash(self.name(found[1]))
+        elif found := re.fullmatch(r'mkdir "(.*)"', part):
+            if found[1] in self.access:
+                return 1, ""
+            self.access[found[1]] = "D:AI(A;OICIID;0x1200a9;;;BU)"
+        elif found := re.fullmatch(r'rmdir /s /q "(.*)"', part):
+            self._remove(lambda name: name.startswith(found[1]))
+        elif part.startswith("(cd /d") and "rmdir" in part:
+            self._remove(lambda name: "Facility-run-" in name)
         elif found := re.fullmatch(r'move /y "(.*)" "(.*)" >nul', part):
             self.files[self.name(found[2])] = self.files.pop(self.name(found[1]))
-            self.access[self.name(found[2])] = self.access.pop(self.name(found[1]))
+            self.access[self.name(found[2])] = self.access.pop(self.name(found[1]), "D:AI")
         elif found := re.fullmatch(r'\(if not exist "(.*)\\" mkdir "(.*)"\)', part):
             self.access.setdefault("folder", "D:AI(A;OICIID;FA;;;BU)")
         elif found := re.fullmatch(r'icacls "(.*)" /reset /q >nul', part):
@@ -69,6 +94,8 @@ class FakePc(DevicePc):
             self.access[self.name(found[1])] = f"D:PAI{aces}"
         elif found := re.fullmatch(r'schtasks /create /tn "(.*)" /xml "(.*)" /f >nul', part):
             self.task = self.files[self.name(found[2])].decode("utf-16")
+        elif part.startswith("reg add HKLM"):
+            pass
         elif part.startswith("(schtasks /query"):
             self.task = None
         elif part.startswith(("del /q", "(if exist")):
@@ -80,6 +107,11 @@ class FakePc(DevicePc):
         else:
             raise AssertionError(f"a command that nobody thought of: {part}")
         return 0, ""
+
+    def _remove(self, gone: Callable[[str], bool]) -> None:
+        for things in (self.files, self.access):
+            for name in [name for name in things if gone(name)]:
+                del things[name]
 
     def _hash(self, name: str) -> str:
         digest = hashlib.sha256(self.files[name]).hexdigest()
@@ -103,4 +135,18 @@ class FakePc(DevicePc):
         text += "\r\n@vbscript\r\n" + ("works\r\n" if self.engines["vbscript"] else "Skriptmodul nicht gefunden\r\n")
         if not self.engines["vbscript"]:
             text += "@jscript\r\n" + ("works\r\n" if self.engines["jscript"] else "")
-        return text + "@end\r\n"
+        return text + "@end\r\n\r\n@shown\r\n"
+
+
+def recorded_answer(params: Mapping[str, Any], programs: Path) -> bytes:
+    """What a PC answers to the question on which the agent of these options is deployed, and has run.
+
+    Args:
+        params: options of ppms_agent.
+        programs: the folder with the agent's twins.
+    """
+    pc = FakePc()
+    converge(pc, wish(params, programs), check_mode=False)
+    now = datetime.now(UTC)
+    pc.files["state.ini"] = f"version=1.0\r\nlast_run={now:%Y-%m-%dT%H:%M:%SZ}\r\nlast_result=sent\r\n".encode()
+    return ask(pc).encode()

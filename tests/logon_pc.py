@@ -13,7 +13,8 @@ from typing import Any
 
 from facility.device_pc.logon import fleet
 from facility.device_pc.logon.options import wishes
-from facility.device_pc.winrm import Answer, DevicePc, Endpoint
+from facility.device_pc.trouble import Endpoint
+from facility.device_pc.winrm import Answer, DevicePc
 from testbed.standins.device_pc.device_pc_standin import local_groups
 from testbed.standins.device_pc.device_pc_standin.answers import Call, split
 from testbed.standins.device_pc.device_pc_standin.local_groups import LocalGroups
@@ -187,7 +188,7 @@ class FakeLogonPc(DevicePc):
 
     def run(self, command: str, stdin: bytes = b"", seconds: float = 60) -> Answer:
         assert stdin == self.script
-        match = re.search(r'cscript //Nologo //E:JScript "[^"]+" (.*?) & del ', command)
+        match = re.search(r'cscript //Nologo //E:JScript "[^"]+" (.*?) & rmdir ', command)
         assert match, command
         self.calls.append(match[1].split())
         return Answer(0, self.answer(self._answered(match[1].split())), "")

@@ -9,7 +9,7 @@ import pytest
 
 from facility.device_pc.logon import fleet
 from facility.device_pc.logon.options import LogonOptionsError, script, wishes
-from facility.device_pc.winrm import Kind, WinrmError
+from facility.device_pc.trouble import Kind, WinrmError
 from testbed.standins.device_pc.device_pc_standin import local_groups
 from tests.logon_pc import CASES, DOMAIN_USERS, EVERYBODY, ONLY_THEY, PARAMS, FakeLogonPc, check, joined
 
@@ -34,7 +34,7 @@ def pcs(tmp_path, program, monkeypatch):
             made[host] = FakeLogonPc(tmp_path / host, program, None)
         return made[host]
 
-    monkeypatch.setattr(fleet, "DevicePc", lambda endpoint: named(endpoint.host))
+    monkeypatch.setattr(fleet, "DevicePc", lambda endpoint, _seconds: named(endpoint.host))
     return named
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facility.device_pc.command import MAXIMUM_LENGTH, Upload, hashes
+from facility.device_pc.command import MAXIMUM_LENGTH, Scratch, Upload, hashes
 from facility.device_pc.security_descriptor import access_list, saved
 from facility.device_pc.task_scheduler import RepeatedTask, task_facts
 
@@ -36,19 +36,19 @@ def test_an_error_of_certutil_is_no_checksum():
 
 @given(st.binary(min_size=1, max_size=40_000))
 def test_an_upload_arrives_whatever_it_holds(content):
-    upload = Upload(r"%ProgramFiles%\a b\f", content)
+    upload = Upload(r"%ProgramFiles%\a b\f", content, Scratch.new())
     lines = [line for line, _ in upload.commands()]
     assert max(map(len, lines)) <= MAXIMUM_LENGTH
     arrived = "".join(line.split("echo ")[1].split(")")[0] for line in lines)
     assert base64.b64decode(arrived) == content
     assert lines[0].count(">>") == 0, "the first line begins anew, whatever an earlier try left"
     assert all(")>>" in line for line in lines[1:])
-    assert upload.arrived(f"x\r\n{hashlib.sha256(content).hexdigest()}\r\n")
-    assert not upload.arrived(f"x\r\n{hashlib.sha256(content + b'!').hexdigest()}\r\n")
+    assert upload.is_whole(f"x\r\n{hashlib.sha256(content).hexdigest()}\r\n")
+    assert not upload.is_whole(f"x\r\n{hashlib.sha256(content + b'!').hexdigest()}\r\n")
 
 
 def test_a_secret_is_in_no_command_line():
-    upload = Upload("f", b"s3cret", secret=True)
+    upload = Upload("f", b"s3cret", Scratch.new(), secret=True)
     for line, stdin in upload.commands():
         assert base64.b64encode(b"s3cret").decode() not in line
         assert base64.b64encode(b"s3cret") in stdin

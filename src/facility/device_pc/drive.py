@@ -9,14 +9,17 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 from ..core.plan import Plan, State, Value, plan
 from .command import Upload, hashes
 from .options import endpoint
-from .winrm import DevicePc, WinrmError
+from .together import each
+from .winrm import DevicePc
 
+SECONDS = 20
+"""How long one PC may take for its drive."""
 FOLDER = r"%ProgramFiles%\Facility"
 SCRIPT = rf"{FOLDER}\map-drive.js"
 _KEY = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Run"
@@ -41,6 +44,21 @@ try {{ network.MapNetworkDrive("{letter}:", "{share}", false); }} catch (unreach
 
 class DriveError(Exception):
     """What is asked for is no drive; the message names the cure."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of one PC.
+
+    Attributes:
+        host: the PC.
+        steps: what had to change; None when that is not known.
+        problem: what went wrong, with its cure; empty when all went well.
+    """
+
+    host: str
+    steps: Plan | None
+    problem: str
 
 
 def script(letter: str, share: str) -> bytes:
@@ -91,25 +109,27 @@ def converge(
     Returns:
         changed, diff, and problems: one line a PC that can't be managed.
     """
-    with ThreadPoolExecutor(max(1, min(threads, len(pcs)))) as pool:
-        done = list(pool.map(lambda params: _converge(params, content, check_mode=check_mode), pcs))
-    changed = [(params["host"], steps) for params, (steps, _) in zip(pcs, done, strict=True) if steps and steps.changed]
+    done = each(
+        pcs,
+        lambda params: _converge(params, content, check_mode=check_mode),
+        lambda params, error: Done(params["host"], None, str(error)),
+        threads=threads,
+        seconds=SECONDS,
+    )
+    changed = [(one.host, one.steps) for one in done if one.steps and one.steps.changed]
     return {
         "changed": bool(changed),
         "diff": [{"before_header": host, "after_header": host, **steps.diff()} for host, steps in changed],
-        "problems": [problem for _, problem in done if problem],
+        "problems": [one.problem for one in done if one.problem],
     }
 
 
-def _converge(params: Mapping[str, Any], content: bytes | None, *, check_mode: bool) -> tuple[Plan | None, str]:
-    try:
-        with DevicePc(endpoint(params)) as pc:
-            steps = difference(pc.must(QUESTION, "the drive is looked at").output, content)
-            if steps.changed and not check_mode:
-                _apply(pc, content)
-            return steps, ""
-    except WinrmError as error:
-        return None, str(error)
+def _converge(params: Mapping[str, Any], content: bytes | None, *, check_mode: bool) -> Done:
+    with DevicePc(endpoint(params), SECONDS) as pc:
+        steps = difference(pc.must(QUESTION, "the drive is looked at").output, content)
+        if steps.changed and not check_mode:
+            _apply(pc, content)
+        return Done(params["host"], steps, "")
 
 
 def _apply(pc: DevicePc, content: bytes | None) -> None:
@@ -118,9 +138,11 @@ def _apply(pc: DevicePc, content: bytes | None) -> None:
         pc.run(f"reg delete {_KEY} /v {_NAME} /f >nul 2>nul")
         pc.must(f'(if exist "{SCRIPT}" del /f /q "{SCRIPT}")', "the drive's script is gone")
         return
-    upload = Upload(SCRIPT, content)
     pc.must(f'(if not exist "{FOLDER}\\" mkdir "{FOLDER}")', "the facility's folder is there")
-    pc.upload(upload)
-    pc.must(upload.place(), "the drive's script is in place")
+    with pc.scratch() as scratch:
+        upload = Upload(SCRIPT, content, scratch)
+        pc.upload(upload)
+        # What was moved keeps the access list of where it arrived, which is closed to users.
+        pc.must(f'{upload.place()} && icacls "{SCRIPT}" /reset /q >nul', "the drive's script is in place")
     data = COMMAND.replace('"', '\\"')
     pc.must(f'reg add {_KEY} /v {_NAME} /t REG_SZ /d "{data}" /f >nul', "the drive is mapped at log-on")

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .winrm import Endpoint
+from .trouble import Endpoint
 
 CONNECTION: dict[str, Any] = {
     "host": {"type": "str", "required": True},

@@ -8,20 +8,20 @@ Windows 7 allows a user 5 shells and 15 operations, and counts operations of a s
 from __future__ import annotations
 
 import contextlib
-import enum
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import requests
 import winrm.exceptions
 from winrm.protocol import Protocol
 
-from .command import MAXIMUM_LENGTH, Upload
+from .command import MAXIMUM_LENGTH, Scratch, Upload
+from .trouble import Endpoint, Kind, WinrmError, explained
 
 Result = TypeVar("Result")
 
@@ -29,69 +29,17 @@ COMMANDS_A_SHELL = 10
 """Each keeps one of the 15 operations that Windows 7 grants a user, until its shell is closed."""
 OPERATION_SECONDS = 15
 """How long the PC may keep one request for output open; a longer command is asked again."""
+IDLE = "PT60S"
+"""After this Windows closes a shell that nobody uses. It keeps one of a broken run for hours else, of a user's five."""
+PC_SECONDS = 600
+"""How long one PC may take for all that is wanted of it, farewell included."""
+_FAREWELL_SECONDS = 3
+_EMPTY_ANSWERS = 50
+"""So many answers without output and without an end are none of WinRM's."""
+# cmd looks for programs in the current folder first, and then along PATH, in which any software may have put a folder
+# that users can write to.
+_SAFE = r'cd /d "%SystemRoot%\System32"& '
 _UTF_8 = 65001
-_QUOTAS = frozenset({2150859173, 2150859174})
-"""ERROR_WSMAN_QUOTA_MAX_OPERATIONS and _MAX_SHELLS_USERS, with neighbours for the user's and the PC's limits."""
-_NO_SHELL = 2150858843
-
-
-class Kind(enum.Enum):
-    """What went wrong between the controller and a PC."""
-
-    UNREACHABLE = "unreachable"
-    REFUSED = "refused"
-    CERTIFICATE = "certificate"
-    TIME_OUT = "time-out"
-    COMMAND_FAILED = "command failed"
-
-
-class WinrmError(Exception):
-    """A PC could not be asked or did not do what it was asked; the message names the PC and the cure.
-
-    Attributes:
-        kind: which of the five kinds of trouble.
-    """
-
-    def __init__(self, kind: Kind, message: str) -> None:
-        super().__init__(message)
-        self.kind = kind
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """Where a PC listens and who asks.
-
-    Attributes:
-        host: name or address.
-        port: 5986 is WinRM over HTTPS, 5985 over HTTP with NTLM's or Kerberos's own encryption.
-        transport: ntlm, kerberos, basic or certificate.
-        username: empty with a certificate.
-        password: empty with a certificate, and with Kerberos when the controller has a ticket.
-        certificate: path of the client's certificate (PEM), with transport certificate.
-        private_key: path of its key.
-        ca_file: path of the authorities that the PC's certificate is verified by; empty for the controller's own.
-        scheme: https or http; http only with a transport that encrypts messages itself.
-        connect_seconds: how long a PC may take to answer the door. One that is off must not hold up a night.
-    """
-
-    host: str
-    port: int = 5986
-    transport: str = "ntlm"
-    username: str = ""
-    password: str = field(default="", repr=False)
-    certificate: str = ""
-    private_key: str = ""
-    ca_file: str = ""
-    scheme: str = "https"
-    connect_seconds: float = 5
-
-    def __post_init__(self) -> None:
-        if self.scheme == "http" and self.transport not in {"ntlm", "kerberos"}:
-            raise WinrmError(
-                Kind.REFUSED,
-                f"{self.host}: transport {self.transport} over http would show the password to the network: "
-                "use https (port 5986), or ntlm or kerberos",
-            )
 
 
 @dataclass(frozen=True)
@@ -104,19 +52,29 @@ class Answer:
 
 
 class DevicePc:
-    """A PC with a shell. Use it as a context manager: the shell is closed whatever happens.
+    """A PC with a shell. Use it as a context manager: the shell is closed whatever happens, unless the PC is gone.
 
     Attributes:
         clock_difference: the PC's clock minus the controller's in seconds, from the last answer; None before it.
     """
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, seconds: float = PC_SECONDS) -> None:
+        """Begin; nothing is sent yet, unless messages have to be sealed.
+
+        Args:
+            endpoint: the PC.
+            seconds: how long it may take for everything, from now on.
+        """
         self.endpoint = endpoint
         self.clock_difference: float | None = None
         self._shell = ""
         self._commands = 0
-        with _explained_errors(endpoint):
+        self._seconds = seconds
+        self._deadline = time.monotonic() + seconds
+        self._gone: WinrmError | None = None
+        with self._explained_errors():
             self._protocol = _protocol(endpoint)
+            self._limit_request()
             session = self._protocol.transport.build_session()
         session.hooks["response"].append(self._note_clock)
 
@@ -137,20 +95,31 @@ class DevicePc:
         Raises:
             WinrmError: unreachable, refused, certificate or time-out; a status other than 0 is no error here.
         """
-        if len(command) > MAXIMUM_LENGTH:
-            raise ValueError(f"a command of {len(command)} characters: cmd takes {MAXIMUM_LENGTH}")
-        with _explained_errors(self.endpoint):
+        line = f"{_SAFE}{command}"
+        if len(line) > MAXIMUM_LENGTH:
+            raise ValueError(f"a command of {len(line)} characters: cmd takes {MAXIMUM_LENGTH}")
+        if self._gone:
+            raise self._gone
+        with self._explained_errors():
             self._ensure_shell()
             self._commands += 1
+            self._limit_request()
             # Nothing from here on is tried again: the PC may have begun.
-            command_id = self._protocol.run_command(self._shell, command, console_mode_stdin=not stdin)
+            command_id = self._protocol.run_command(self._shell, line, console_mode_stdin=not stdin)
             try:
                 if stdin:
+                    self._limit_request()
                     self._protocol.send_command_input(self._shell, command_id, stdin, end=True)
                 return self._await_end(command_id, command, seconds)
+            except winrm.exceptions.WinRMError:
+                raise
+            except requests.exceptions.RequestException:
+                # Whoever fell silent would not hear the farewell either.
+                command_id = ""
+                raise
             finally:
-                with contextlib.suppress(Exception):
-                    self._protocol.cleanup_command(self._shell, command_id)
+                if command_id:
+                    self._farewell(lambda: self._protocol.cleanup_command(self._shell, command_id))
 
     def must(self, command: str, what: str, stdin: bytes = b"", seconds: float = 60) -> Answer:
         """Run a line that has to succeed.
@@ -182,45 +151,107 @@ class DevicePc:
         for command, stdin in upload.commands():
             self.must(command, f"{upload.path} arrives", stdin)
         answer = self.run(upload.finish())
-        if not upload.arrived(answer.output) or answer.status:
-            self.run(upload.undo())
+        if not upload.is_whole(answer.output) or answer.status:
             raise WinrmError(
                 Kind.COMMAND_FAILED,
                 f"{self.endpoint.host}: {upload.path} did not arrive whole: is the PC's disk full, or does a virus "
                 "scanner hold the file? It is as it was before",
             )
 
+    @contextlib.contextmanager
+    def scratch(self) -> Iterator[Scratch]:
+        """Have a folder of this run's own there, closed to all but administrators; it is gone afterwards.
+
+        Raises:
+            WinrmError: when it can't be made.
+        """
+        scratch = Scratch.new()
+        self.must(f"{Scratch.remove_all()} & {scratch.make()}", "a closed folder is there for what arrives")
+        try:
+            yield scratch
+        finally:
+            with contextlib.suppress(WinrmError):
+                self.run(scratch.remove())
+
     def close(self) -> None:
-        """Give the shell back; a PC that is gone meanwhile closes it itself."""
+        """Give the shell back; one of a PC that is gone meanwhile ends by itself."""
         shell, self._shell = self._shell, ""
-        with contextlib.suppress(Exception):
-            if shell:
-                self._protocol.close_shell(shell)
+        if shell and not self._gone:
+            self._farewell(lambda: self._protocol.close_shell(shell))
         self._protocol.transport.close_session()
 
     def _ensure_shell(self) -> None:
         if self._shell and self._commands >= COMMANDS_A_SHELL:
+            self._limit_request()
             self._protocol.close_shell(self._shell, close_session=False)
             self._shell = ""
         if not self._shell:
-            self._shell = _twice(lambda: str(self._protocol.open_shell(codepage=_UTF_8, noprofile=True)))
+            self._shell = _twice(self._open_shell)
             self._commands = 0
+
+    def _open_shell(self) -> str:
+        self._limit_request()
+        return str(self._protocol.open_shell(codepage=_UTF_8, noprofile=True, idle_timeout=IDLE))
 
     def _await_end(self, command_id: str, command: str, seconds: float) -> Answer:
         deadline = time.monotonic() + seconds
         outputs, errors = bytearray(), bytearray()
+        empty = 0
         while True:
+            self._limit_request()
+            asked, output, error = time.monotonic(), b"", b""
             with contextlib.suppress(winrm.exceptions.WinRMOperationTimeoutError):
                 output, error, status, done = self._protocol.get_command_output_raw(self._shell, command_id)
                 outputs += output
                 errors += error
                 if done:
                     return Answer(status, outputs.decode(errors="replace"), errors.decode(errors="replace"))
-            if time.monotonic() > deadline:
+            # WinRM keeps a request open until there is output, or its time is over.
+            empty = 0 if output or error or time.monotonic() - asked > 0.5 else empty + 1
+            if empty >= _EMPTY_ANSWERS:
+                raise ValueError("again and again neither output nor an end")
+            if time.monotonic() > min(deadline, self._deadline - _FAREWELL_SECONDS):
                 raise WinrmError(
                     Kind.TIME_OUT,
-                    f"{self.endpoint.host}: ended after {seconds:.0f} s, it did not come to an end: {command[:80]}",
+                    f"{self.endpoint.host}: ended after {min(seconds, self._seconds):.0f} s, it did not come to an "
+                    f"end: {command[:80]}",
                 )
+
+    def _limit_request(self, most: float = OPERATION_SECONDS + 10, keep: float = _FAREWELL_SECONDS) -> None:
+        """Let the next request end with the PC's deadline at the latest, and time for a farewell before it."""
+        left = self._deadline - keep - time.monotonic()
+        if left <= 0:
+            raise WinrmError(
+                Kind.TIME_OUT,
+                f"{self.endpoint.host}: not done within {self._seconds:.0f} s, which is all that one PC gets: is it "
+                "overloaded?",
+            )
+        wait = min(left, most)
+        self._protocol.operation_timeout_sec = max(1, min(OPERATION_SECONDS, int(wait)))
+        # requests takes a pair as well: how long to knock, and how long to wait for an answer.
+        self._protocol.transport.read_timeout_sec = (  # type: ignore[assignment]
+            min(self.endpoint.connect_seconds, wait),
+            wait,
+        )
+
+    def _farewell(self, act: Callable[[], None]) -> None:
+        """Tell the PC that something is no longer needed; it finds out itself when it doesn't hear."""
+        with contextlib.suppress(Exception):
+            self._limit_request(_FAREWELL_SECONDS, keep=0)
+            act()
+
+    @contextlib.contextmanager
+    def _explained_errors(self) -> Iterator[None]:
+        """Turn whatever fails into a WinrmError that names the cure, and keep in mind that the PC is gone."""
+        try:
+            yield
+        except Exception as error:
+            failure = explained(self.endpoint, error)
+            if failure.kind is not Kind.COMMAND_FAILED and not isinstance(error, WinrmError):
+                self._gone = failure
+            if failure is error:
+                raise
+            raise failure from error
 
     def _note_clock(self, response: requests.Response, *_: object, **__: object) -> None:
         # Windows' HTTP service dates each answer. To the second, which is enough to judge minutes.
@@ -231,7 +262,7 @@ class DevicePc:
 
 
 def _protocol(endpoint: Endpoint) -> Protocol:
-    protocol = Protocol(
+    return Protocol(
         endpoint=f"{endpoint.scheme}://{endpoint.host}:{endpoint.port}/wsman",
         transport=endpoint.transport,  # type: ignore[arg-type]
         username=endpoint.username or None,
@@ -247,9 +278,6 @@ def _protocol(endpoint: Endpoint) -> Protocol:
         # A proxy of the controller's environment is not the way to a PC next door.
         proxy=None,
     )
-    # requests takes a pair as well: how long to knock, and how long to wait for an answer.
-    protocol.transport.read_timeout_sec = (endpoint.connect_seconds, OPERATION_SECONDS + 10)  # type: ignore[assignment]
-    return protocol
 
 
 def _twice(act: Callable[[], Result]) -> Result:
@@ -268,111 +296,3 @@ def _caused(error: BaseException, kind: type[OSError]) -> bool:
     """Whether nobody answered at all, as against a connection that was dropped."""
     text = str(error)
     return isinstance(error, kind) and any(sign in text for sign in ("Errno 111", "Errno 113", "NameResolution"))
-
-
-@contextlib.contextmanager
-def _explained_errors(endpoint: Endpoint) -> Iterator[None]:
-    """Turn every way in which pywinrm and requests fail into a WinrmError that names the cure."""
-    try:
-        yield
-    except WinrmError:
-        raise
-    except Exception as error:
-        # Names of libraries' errors vary with the transport; what isn't known is an error of its own.
-        failure = explained(endpoint, error)
-        if failure is None:
-            raise
-        raise failure from error
-
-
-def explained(endpoint: Endpoint, error: Exception) -> WinrmError | None:
-    """Return what an error of pywinrm or requests means for this PC; None for one that is ours."""
-    host = f"{endpoint.host}:{endpoint.port}"
-    for kinds, explain in _EXPLANATIONS:
-        if isinstance(error, kinds):
-            return explain(host, endpoint, error)
-    if type(error).__module__.split(".")[0] in {"spnego", "winrm", "requests_ntlm", "kerberos"}:
-        return WinrmError(Kind.REFUSED, f"{host}: log-on as {endpoint.username} failed: {_short(error)}")
-    return None
-
-
-_FOREIGN = "its certificate is not of an authority in ca_file: issue one, or name the authority"
-
-
-def _certificate(host: str, endpoint: Endpoint, error: Exception) -> WinrmError:
-    text = str(error)
-    cures = {
-        "expired": "its certificate has expired: issue a new one (docs/services/device-pcs.md, Certificates)",
-        "not yet valid": "its certificate is not valid yet: is the clock of PC and controller right?",
-        **dict.fromkeys(
-            ("doesn't match", "mismatch"), "its certificate is for another name: give it one for this name"
-        ),
-        "ALERT_UNKNOWN_CA": "the PC does not accept the controller's certificate: its authority is not among the PC's",
-        **dict.fromkeys(("self-signed", "self signed", "unable to get local issuer"), _FOREIGN),
-    }
-    for sign, cure in cures.items():
-        if sign in text:
-            return WinrmError(Kind.CERTIFICATE, f"{host}: {cure}")
-    return WinrmError(
-        Kind.CERTIFICATE, f"{host}: TLS failed ({_short(error)}): an old Windows needs TLS 1.2 switched on"
-    )
-
-
-def _connection(host: str, endpoint: Endpoint, error: Exception) -> WinrmError:
-    text = str(error)
-    if "NameResolution" in text or "Name or service not known" in text or "getaddrinfo" in text:
-        cure = f"the name {endpoint.host} is not known: mend the inventory or the DNS"
-    elif "Connection refused" in text:
-        cure = "nobody listens there: WinRM is off (run enable-winrm.cmd on the PC) or the port is another one"
-    elif "timed out" in text or "No route" in text:
-        cure = "no answer: the PC is off, asleep or behind a firewall"
-    else:
-        cure = f"the connection broke ({_short(error)}): run again"
-    return WinrmError(Kind.UNREACHABLE, f"{host}: {cure}")
-
-
-def _fault(host: str, endpoint: Endpoint, error: Any) -> WinrmError:
-    code = error.wsman_fault_code
-    if code in _QUOTAS:
-        return WinrmError(
-            Kind.REFUSED,
-            f"{host}: too many shells or operations of {endpoint.username}: try again when others ended",
-        )
-    if code == _NO_SHELL:
-        return WinrmError(Kind.UNREACHABLE, f"{host}: WinRM was restarted meanwhile: run again")
-    if code == 5:
-        return WinrmError(Kind.REFUSED, f"{host}: {endpoint.username} may log on but is no administrator there")
-    return WinrmError(Kind.REFUSED, f"{host}: WinRM refused (code {code}): {_short(error.reason)}")
-
-
-def _credentials(host: str, endpoint: Endpoint, error: Exception) -> WinrmError:
-    who = endpoint.username or "the certificate's account"
-    return WinrmError(
-        Kind.REFUSED,
-        f"{host}: {who} is refused: the password is wrong, the account is locked, or WinRM there does not take "
-        f"{endpoint.transport}",
-    )
-
-
-def _silence(host: str, endpoint: Endpoint, error: Exception) -> WinrmError:
-    return WinrmError(Kind.TIME_OUT, f"{host}: the PC answered the door and then fell silent: is it overloaded?")
-
-
-def _http(host: str, endpoint: Endpoint, error: Any) -> WinrmError:
-    return WinrmError(
-        Kind.REFUSED, f"{host}: an HTTP answer {error.code}, which is not WinRM's: is it another service's port?"
-    )
-
-
-_EXPLANATIONS: tuple[tuple[tuple[type[Exception], ...], Callable[..., WinrmError]], ...] = (
-    ((requests.exceptions.SSLError,), _certificate),
-    ((requests.exceptions.ReadTimeout,), _silence),
-    ((requests.exceptions.ConnectionError, requests.exceptions.Timeout), _connection),
-    ((winrm.exceptions.InvalidCredentialsError, winrm.exceptions.AuthenticationError), _credentials),
-    ((winrm.exceptions.WSManFaultError,), _fault),
-    ((winrm.exceptions.WinRMTransportError,), _http),
-)
-
-
-def _short(error: object) -> str:
-    return " ".join(str(error).split())[:200]

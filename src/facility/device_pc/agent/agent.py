@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ...core.plan import Plan, Secret, State, Value, plan
-from ..command import hashes
+from ..command import Scratch, hashes
 from ..security_descriptor import saved
 from ..task_scheduler import RepeatedTask, task_facts
 
@@ -32,37 +32,16 @@ _ACCESS = {
     for name, right in _GRANTS.items()
 }
 
-# One line of cmd. In it no text of Windows is looked at, only our own marks, and what certutil, schtasks, icacls and
-# the agent write for machines. WinRM hands out output as it comes, a request each time, so it is gathered in a file and
-# shown at the end. The scratch files in the administrator's own %TEMP% are gone then.
-_ANSWER, _SCRATCH = r"%TEMP%\facility-answer.txt", r"%TEMP%\facility-scratch"
-_NAMES = " ".join([*PROGRAMS.values(), SETTINGS, CODE])
-QUESTION = " & ".join(
-    [
-        f'type nul>"{_ANSWER}"',
-        f'(if exist "{FOLDER}\\" cd /d "{FOLDER}")',
-        f'(if exist {SETTINGS} (echo @settings& type {SETTINGS}))>>"{_ANSWER}"',
-        f'(for %f in ({_NAMES}) do @if exist %f (echo @file %f& certutil -hashfile %f SHA256))>>"{_ANSWER}"',
-        f'(if exist state.ini (echo.& echo @state& type state.ini))>>"{_ANSWER}"',
-        f'(if exist "{FOLDER}\\" (icacls "{FOLDER}" /save "{_SCRATCH}.acl" /t /c /q >nul& '
-        f'certutil -f -encode "{_SCRATCH}.acl" "{_SCRATCH}.b64" >nul& '
-        f'echo.& echo @access& type "{_SCRATCH}.b64"))>>"{_ANSWER}"',
-        f'(echo.& echo @task& schtasks /query /tn "{TASK}" /xml 2>nul)>>"{_ANSWER}"',
-        f'echo WScript.Echo("works")>"{_SCRATCH}.txt"',
-        f'(echo.& echo @vbscript& cscript //Nologo //E:VBScript "{_SCRATCH}.txt" 2>nul || '
-        f'(echo @jscript& cscript //Nologo //E:JScript "{_SCRATCH}.txt" 2>nul))>>"{_ANSWER}"',
-        f'echo @end>>"{_ANSWER}"',
-        f'type "{_ANSWER}"',
-        f'del /q "{_ANSWER}" "{_SCRATCH}.*" 2>nul',
-        "ver >nul",
-    ]
-)
-_MARK = re.compile(r"^@(settings|file|state|access|task|vbscript|jscript|end)\b[ \t]*(.*)$", re.MULTILINE)
+_MARK = re.compile(r"^@(settings|file|state|access|task|vbscript|jscript|end|shown|closed)\b[ \t]*(.*)$", re.MULTILINE)
 _NUMBER = re.compile(r"-?\d{1,9}")
 
 
 class AgentError(Exception):
     """The agent can't be as wanted, or a PC's answer makes no sense; the message names the cure."""
+
+
+class AnswerError(AgentError):
+    """A PC's answer makes no sense, or is not whole."""
 
 
 @dataclass(frozen=True)
@@ -159,22 +138,69 @@ def chosen_engine(wish: str, engines: frozenset[str], host: str) -> str:
     return wish
 
 
+def question(scratch: Scratch) -> str:
+    """Return the one line of cmd that shows how a PC's agent is; observed() reads the answer.
+
+    In it no text of Windows is looked at, only our own marks, and what certutil, schtasks, icacls and the agent write
+    for machines. WinRM hands out output as it comes, a request each time, so it is gathered in a file and shown at the
+    end.
+
+    Args:
+        scratch: the run's folder; this line makes it and takes it away.
+    """
+    answer, lists, probe = scratch.file("answer.txt"), scratch.file("lists"), scratch.file("probe.txt")
+    gathered = [
+        f'(if exist "{FOLDER}\\{SETTINGS}" (echo @settings& type "{FOLDER}\\{SETTINGS}"))',
+        *(
+            f'(if exist "{FOLDER}\\{name}" (echo @file {name}& certutil -hashfile "{FOLDER}\\{name}" SHA256))'
+            for name in (*PROGRAMS.values(), SETTINGS, CODE)
+        ),
+        f'(if exist "{FOLDER}\\state.ini" (echo.& echo @state& type "{FOLDER}\\state.ini"))',
+        f'(if exist "{FOLDER}\\" (icacls "{FOLDER}" /save "{lists}.acl" /t /c /q >nul& '
+        f'certutil -f -encode "{lists}.acl" "{lists}.b64" >nul& echo.& echo @access& type "{lists}.b64"))',
+        f'(echo.& echo @task& schtasks /query /tn "{TASK}" /xml 2>nul)',
+        f'(echo.& echo @vbscript& cscript //Nologo //E:VBScript "{probe}" 2>nul || '
+        f'(echo @jscript& cscript //Nologo //E:JScript "{probe}" 2>nul))',
+        "echo @end",
+    ]
+    look = " & ".join(
+        [
+            # In a block the second parenthesis would end it.
+            f'echo WScript.Echo^("works"^)>"{probe}"',
+            *(f'{part}>>"{answer}"' for part in gathered),
+            f'type "{answer}"',
+            f"{scratch.remove()}& echo.& echo @shown& ver >nul",
+        ]
+    )
+    return f'{scratch.make()} && ({look}) || (rmdir "{scratch.path}" 2>nul& echo @closed& ver >nul)'
+
+
 def observed(output: str) -> Observed:
-    """Read a PC's answer to QUESTION.
+    """Read a PC's answer to question().
 
     Raises:
-        AgentError: when the answer broke off.
+        AnswerError: when the answer broke off, or makes no sense.
+        AgentError: when the PC can't answer; the message says why.
     """
     parts = _parts(output.replace("\r", ""))
-    if "end" not in {mark for mark, _, _ in parts}:
-        raise AgentError("the answer broke off: run again")
+    marks = {mark for mark, _, _ in parts}
+    if "closed" in marks:
+        raise AgentError(
+            "no folder could be made and closed below %ProgramFiles%: is the disk full, or does a policy forbid it?"
+        )
+    if "end" not in marks:
+        raise AnswerError(
+            "the PC could not write down its answer: is its disk full?"
+            if "shown" in marks
+            else "the answer broke off: run again"
+        )
     sections = {mark: body for mark, _, body in parts}
     task = sections.get("task", "")
     engines = {mark for mark in ("vbscript", "jscript") if "works" in sections.get(mark, "").split()}
     return Observed(
         files={name.strip().lower(): (hashes(body) or [""])[0] for mark, name, body in parts if mark == "file"},
         settings=_lines(sections.get("settings", "")),
-        task=task_facts(task) if "<Task" in task else None,
+        task=_task(task),
         access=_access(sections.get("access", "")),
         state=_lines(sections.get("state", "")),
         # Where VBScript works nobody asked for JScript, which every Windows with VBScript has.
@@ -184,8 +210,17 @@ def observed(output: str) -> Observed:
 
 def _parts(text: str) -> list[tuple[str, str, str]]:
     marks = list(_MARK.finditer(text))
-    ends = [mark.start() for mark in marks[1:]] + [len(text)]
+    ends = [*(mark.start() for mark in marks[1:]), len(text)][: len(marks)]
     return [(mark[1], mark[2], text[mark.end() : end]) for mark, end in zip(marks, ends, strict=True)]
+
+
+def _task(text: str) -> dict[str, str] | None:
+    if "<Task" not in text:
+        return None
+    try:
+        return task_facts(text)
+    except ValueError as error:
+        raise AnswerError(f"{error}: run again") from error
 
 
 def _lines(text: str) -> dict[str, str]:

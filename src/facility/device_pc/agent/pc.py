@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Bring a PC's agent to where it should be, so that an interrupted run leaves the old agent working.
 
-New files arrive beside the old ones, are checked and get their access lists there; then all of them are put in place by
-renames in one command, and only then the task changes.
+New files arrive in a folder of the run's own, are checked and get their access lists there; then all of them are put in
+place by renames in one command, and only then the task changes.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...core.plan import Plan
-from ..command import Upload
+from ..command import Scratch, Upload
 from ..winrm import DevicePc
 from .agent import (
     CODE,
     FOLDER,
     PROGRAMS,
-    QUESTION,
     SETTINGS,
     TASK,
     AgentError,
@@ -28,6 +27,7 @@ from .agent import (
     difference,
     observed,
     protect,
+    question,
 )
 
 
@@ -69,7 +69,7 @@ def ask(pc: DevicePc) -> str:
     Raises:
         WinrmError: when it can't be asked.
     """
-    return pc.must(QUESTION, "the agent is looked at").output
+    return pc.must(question(Scratch.new()), "the agent is looked at").output
 
 
 def planned(answer: str, wish: Wish, host: str) -> tuple[Observed, Wanted | None, Plan]:
@@ -95,7 +95,8 @@ def converge(pc: DevicePc, wish: Wish, *, check_mode: bool) -> dict[str, Any]:
         if wanted is None:
             _remove(pc, purge_journal=wish.purge_journal)
         else:
-            _install(pc, wanted, steps)
+            with pc.scratch() as scratch:
+                _install(pc, wanted, steps, scratch)
         left = difference(observed(ask(pc)), wanted)
         if left.changed:
             names = ", ".join(change.key for change in left.changes)
@@ -115,36 +116,34 @@ def module_result(got: Observed, wanted: Wanted | None, steps: Plan) -> dict[str
     }
 
 
-def _install(pc: DevicePc, wanted: Wanted, steps: Plan) -> None:
+def _install(pc: DevicePc, wanted: Wanted, steps: Plan, scratch: Scratch) -> None:
     keys = {change.key for change in steps.changes}
     if "access folder" in keys:
         folder = f'(if not exist "{FOLDER}\\" mkdir "{FOLDER}") && {protect("folder", FOLDER)}'
         pc.must(folder, "the agent's folder is there, closed to users")
     uploads = {
-        name: Upload(f"{FOLDER}\\{name}", content, secret=name == CODE)
+        name: Upload(f"{FOLDER}\\{name}", content, scratch, secret=name == CODE)
         for name, content in wanted.files().items()
         if keys & {f"file {name}", f"access {name}"} or (name == SETTINGS and "settings" in keys)
     }
     for upload in uploads.values():
         pc.upload(upload)
     if uploads:
-        lines = [protect(name, f"{upload.path}.new") for name, upload in uploads.items()]
+        lines = [protect(name, upload.arrived) for name, upload in uploads.items()]
         lines += [upload.place() for upload in uploads.values()]
         pc.must(" && ".join(lines), "the agent's files are in place")
     if f"task {TASK}" in keys:
-        _schedule(pc, wanted)
+        _schedule(pc, wanted, scratch)
     unwanted = [name for name in PROGRAMS.values() if name != PROGRAMS[wanted.engine]]
     gone = [f'del /q "{FOLDER}\\{name}"' for name in unwanted if f"file {name}" in keys]
     if gone:
         pc.must(" & ".join(gone), "the other engine's agent is gone")
 
 
-def _schedule(pc: DevicePc, wanted: Wanted) -> None:
-    upload = Upload(f"{FOLDER}\\task.xml", wanted.task().xml())
+def _schedule(pc: DevicePc, wanted: Wanted, scratch: Scratch) -> None:
+    upload = Upload(f"{FOLDER}\\task.xml", wanted.task().xml(), scratch)
     pc.upload(upload)
-    arrived = f"{upload.path}.new"
-    pc.must(f'schtasks /create /tn "{TASK}" /xml "{arrived}" /f >nul', "the task is registered")
-    pc.run(f'del /q "{arrived}"')
+    pc.must(f'schtasks /create /tn "{TASK}" /xml "{upload.arrived}" /f >nul', "the task is registered")
 
 
 def _remove(pc: DevicePc, *, purge_journal: bool) -> None:

@@ -4,17 +4,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from ..options import endpoint
-from ..winrm import DevicePc, WinrmError
+from ..together import each
+from ..trouble import WinrmError, nonsense
+from ..winrm import DevicePc
 from .membership import Account, Found, LogonError, Steps, Wish, steps
 from .protocol import command, cure, found
 
 SECONDS = 150
 """How long a PC may take for one answer: where its domain is silent, Windows waits for it at each name anew."""
+_PC_SECONDS = 4 * SECONDS
+"""How long one PC may take: it is asked, told to let in, told to shut out."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +62,13 @@ def converge(
     Returns:
         changed, diff, and problems: one line each, with the PC and the cure.
     """
-    with ThreadPoolExecutor(max(1, min(threads, len(pcs)))) as pool:
-        done = list(pool.map(lambda params: converge_one(params, script, wanted, check_mode=check_mode), pcs))
+    done = each(
+        pcs,
+        lambda params: converge_one(params, script, wanted, check_mode=check_mode),
+        lambda params, error: Done(str(params["host"]), problems=(str(error),)),
+        threads=threads,
+        seconds=_PC_SECONDS,
+    )
     return {
         "changed": any(one.changed for one in done),
         "diff": [
@@ -85,14 +93,14 @@ def converge_one(
     seen: list[Found] = []
     try:
         wish_ = wanted(params)
-        with DevicePc(endpoint(params)) as pc:
+        with DevicePc(endpoint(params), _PC_SECONDS) as pc:
             plan = _steps(pc, script, wish_, seen, check_mode=check_mode)
     except WinrmError as error:
         return _after(host, seen, str(error))
     except LogonError as error:
         return _after(host, seen, f"{host}: {error}")
     except Exception as error:  # whatever a PC answers, it is that PC's problem
-        return _after(host, seen, f"{host}: an answer that makes no sense ({type(error).__name__}: {error}): run again")
+        return _after(host, seen, str(nonsense(host, error)))
     after = plan.after(seen[0].users) if check_mode else seen[-1].users
     return Done(host, seen[0].users, after, tuple(_stranger(host, account) for account in plan.strangers))
 

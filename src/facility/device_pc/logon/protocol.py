@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the script logon-groups.js on a PC is called with, and what it answers. Knows no network.
 
-The script comes on standard input into a folder that users can't write to, for it runs as an administrator, and is gone
+The script comes on standard input into a folder of the run's own, for it runs as an administrator, and is gone
 afterwards. Only SIDs go with it, which mean nothing to cmd.
 """
 
@@ -14,10 +14,9 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import unquote_to_bytes
 
 from ...core.sid import SID, sid_text
+from ..command import Scratch
 from .membership import Account, Found, LogonError
 
-FOLDER = r"%ProgramFiles%\Facility"
-SCRIPT = rf"{FOLDER}\logon-groups.js"
 _LINE = re.compile(r"^@(domain|users|administrators|known|failed|fault|end) (\S+) ?(\S*)$")
 _UTF_16 = re.compile(r"%u([0-9A-Fa-f]{4})")
 _CODE = re.compile(r"[0-9a-f]{1,8}")
@@ -38,11 +37,11 @@ def command(add: Sequence[str] = (), remove: Sequence[str] = (), asked: Sequence
     wrong = [argument for argument in arguments if not SID.fullmatch(argument[1:])]
     if wrong:
         raise ValueError(f"{wrong[0][1:]!r} is no SID")
-    # A folder that is empty afterwards was not there before, or nobody misses it.
+    scratch = Scratch.new()
+    script = scratch.file("logon-groups.js")
     return (
-        f'(if not exist "{FOLDER}\\" mkdir "{FOLDER}") & findstr "^" >"{SCRIPT}" && '
-        f'cscript //Nologo //E:JScript "{SCRIPT}" {" ".join(arguments)} & '
-        f'del /f /q "{SCRIPT}" 2>nul & rmdir "{FOLDER}" 2>nul & ver >nul'
+        f'{scratch.make()} && findstr "^" >"{script}" && '
+        f'cscript //Nologo //E:JScript "{script}" {" ".join(arguments)} & {scratch.remove()} 2>nul & ver >nul'
     )
 
 
