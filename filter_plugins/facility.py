@@ -25,6 +25,7 @@ from facility.backup.choice import moment_of, shown_moment  # noqa: E402 - needs
 from facility.core.checks import faults as faults_of_checks  # noqa: E402 - needs it, too
 from facility.core.program_files import program_files as files_of_program  # noqa: E402 - needs it, too
 from facility.core.sandbox import sandbox as sandbox_of_unit  # noqa: E402 - needs it, too
+from facility.device_pc.report import device_answered, device_status  # noqa: E402 - needs it, too
 from facility.omero import sql as omero_sql  # noqa: E402 - needs it, too
 from facility.people import members  # noqa: E402 - needs it, too
 
@@ -363,8 +364,10 @@ class FilterModule:
         return {
             "derived_secret": derived_secret,
             "device_agents": device_agents,
+            "device_answered": device_answered,
             "device_connections": device_connections,
             "device_logons": device_logons,
+            "device_status": device_status,
             "directory_groups": directory_groups,
             "directory_users": directory_users,
             "domain_to_dn": domain_to_dn,

@@ -62,7 +62,8 @@ def test_a_pc_that_is_off_is_told_and_stops_no_other(repository):
         done = subprocess.run(command, cwd=repository, check=False, capture_output=True, text=True)
     finally:
         podman("exec", "mic2.imaging.example.org", "device-pc", "fault", "none")
-    assert done.returncode == 0, done.stdout
+    assert done.returncode != 0, done.stdout
+    assert "some need a person" in done.stdout
     assert "mic2.imaging.example.org:5986: nobody listens there: WinRM is off" in done.stdout
 
 
@@ -71,5 +72,7 @@ def test_no_tracker_code_is_shown_by_a_run(repository):
     codes = [line.split(":")[1].strip().strip("'\"") for line in vault.splitlines() if line.startswith("  ")]
     assert len(codes) >= 6
     command = ["ansible-playbook", "playbooks/devices.yml", "--check", "--diff", "-vvv"]
-    done = subprocess.run(command, cwd=repository, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=repository, check=False, capture_output=True, text=True)
+    # Whether a PC needs somebody is not asked here; that the playbook came to its end is.
+    assert "all as wished" in done.stdout or "some need a person" in done.stdout, done.stdout
     assert not [code for code in codes if code in done.stdout + done.stderr]

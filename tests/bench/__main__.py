@@ -31,6 +31,7 @@ from tests.bench import access as decisions
 from tests.bench import (
     backup,
     device_pcs,
+    device_pcs_ill,
     directory,
     files,
     memory,
@@ -63,7 +64,7 @@ class BenchError(Exception):
     """A measurement can't be taken; the message says what failed and shows its output."""
 
 
-OWN_ERRORS = (BenchError, device_pcs.DevicePcsError, backup.BackupBenchError)
+OWN_ERRORS = (BenchError, device_pcs.DevicePcsError, device_pcs_ill.IllPcsError, backup.BackupBenchError)
 
 
 class Progress:
@@ -98,6 +99,7 @@ def main() -> int:
         progress.say("settle: one image behind a queue of 20,000 files (about four minutes)")
         figures += settle_queue.figures()
         figures += device_pcs.figures(progress.say)
+        figures += device_pcs_ill.figures(progress.say)
         figures += backup.figures(progress.say)
         figures += _facility_figures(progress, bare_megabytes)
     except (BedError, ImageError, PodmanError, ldap.LDAPError, *OWN_ERRORS) as error:

@@ -25,12 +25,14 @@ from typing import Any
 
 import yaml
 
-from facility.device_pc.agent.agent import QUESTION, AgentError, observed
+from facility.device_pc.agent.agent import AgentError, observed, question
 from facility.device_pc.agent.fleet import look
 from facility.device_pc.agent.options import AGENT, wish
 from facility.device_pc.agent.pc import ask, converge
+from facility.device_pc.command import Scratch
 from facility.device_pc.options import endpoint
-from facility.device_pc.winrm import DevicePc, WinrmError
+from facility.device_pc.trouble import WinrmError
+from facility.device_pc.winrm import DevicePc
 from testbed.hosts import access, driver
 from testbed.hosts.bed import bed
 from testbed.paths import BUILD, REPOSITORY
@@ -260,7 +262,8 @@ def _write_inventory(fleet: Fleet, count: int) -> None:
     variables = {
         "ansible_connection": "local",
         "ansible_python_interpreter": "{{ ansible_playbook_python }}",
-        "devices_fleet": wiring["devices_fleet"],
+        **{name: wiring[name] for name in ("devices_fleet", "devices_answered")},
+        "devices_logon": [],
         "__agent": dict(fleet.options),
         "device_pc_options": special,
         "device_pc_codes": dict.fromkeys(names, fleet.options["tracker_code"]),
@@ -312,7 +315,7 @@ def _require_health(fleet: Fleet) -> None:
 def _bare(fleet: Fleet) -> tuple[float, float]:
     """Return the seconds of the bare script, and of the loop in it."""
     ports = [pc["port"] for pc in fleet.pcs(SOME)]
-    given = {**fleet.options, "question": QUESTION, "threads": THREADS, "ports": ports}
+    given = {**fleet.options, "question": question(Scratch.new()), "threads": THREADS, "ports": ports}
     began = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-m", "tests.bench.bare_pywinrm"], cwd=REPOSITORY, input=json.dumps(given),
@@ -353,7 +356,7 @@ def _playbook(fleet: Fleet, count: int, watch: Callable[[int], None] = lambda _:
     fleet.questions += count
     if "no hosts matched" not in text or " changed=0 " not in text:
         fleet.faults.add("devices.yml found a PC in need")
-    if "What is wrong is told" in text:
+    if "all as wished" not in text:
         fleet.faults.add("devices.yml found something wrong with a PC")
     return seconds
 

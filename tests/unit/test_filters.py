@@ -203,8 +203,9 @@ def test_a_research_group_has_its_members_and_one_without_any_is_named_all_the_s
 def test_ansible_finds_every_filter_by_its_name(filters):
     found = filters.FilterModule().filters()
     assert set(found) == {
-        "derived_secret", "device_agents", "device_connections", "device_logons", "directory_groups",
-        "directory_users", "domain_to_dn", "door_members", "faults", "htpasswd_hash", "instrument_members",
+        "derived_secret", "device_agents", "device_answered", "device_connections", "device_logons", "device_status",
+        "directory_groups", "directory_users", "domain_to_dn", "door_members", "faults", "htpasswd_hash",
+        "instrument_members",
         "local_moment", "omero_groups", "omero_query", "omero_users", "ppms_rights", "ppms_users", "program_files",
         "research_group_members", "sandbox", "shown_moment",
     }  # fmt: skip
@@ -241,6 +242,24 @@ def test_a_single_pc_may_need_something_else(filters):
 def test_of_a_pc_s_options_the_connection_is_taken_and_no_code(filters):
     agents = filters.device_agents(["mic1"], INSTRUMENTS, {"confocal-1": "c0de1"}, {"username": "a", "password": "b"})
     assert filters.device_connections(agents) == [{"host": "mic1", "username": "a", "password": "b"}]
+
+
+def test_a_pc_that_did_not_answer_is_not_asked_again(filters):
+    kinds = ["", "unreachable", "agent", "time-out", "refused", "nonsense", "certificate", "command failed"]
+    agents = [{"host": kind or "well"} for kind in kinds]
+    found = [{"kind": kind} for kind in kinds]
+    answered = filters.device_answered(agents, found)
+    assert [agent["host"] for agent in answered] == ["well", "agent", "command failed"]
+
+
+def test_a_run_s_end_says_whether_somebody_is_needed(filters):
+    well = {"host": "mic1", "problems": [], "changed": False}
+    mended = {"host": "mic2", "problems": ["the agent isn't there: run it"], "changed": True}
+    off = {"host": "mic3", "problems": ["mic3: off"], "changed": False}
+    assert filters.device_status([well, mended]) == {"well": True, "hosts": [], "text": "all as wished: 2 device PCs"}
+    status = filters.device_status([well, off], ["mic4: no drive"])
+    assert (status["well"], status["hosts"]) == (False, ["mic3"])
+    assert status["text"].startswith("some need a person: 1 of 2 device PCs (mic3); 1 faults of drive or log-on")
 
 
 def test_each_pc_lets_in_the_people_of_its_own_instrument(filters):
