@@ -259,6 +259,7 @@ def test_a_run_s_end_says_whether_somebody_is_needed(filters):
     assert filters.device_status([well, mended]) == {"well": True, "hosts": [], "text": "all as wished: 2 device PCs"}
     status = filters.device_status([well, off], ["mic4: no drive"])
     assert (status["well"], status["hosts"]) == (False, ["mic3"])
+    assert filters.device_status([well, mended], [], ["mic2"])["hosts"] == ["mic2"], "it could not be changed"
     assert status["text"].startswith("some need a person: 1 of 2 device PCs (mic3); 1 faults of drive or log-on")
 
 

@@ -21,18 +21,22 @@ def device_answered(agents: Sequence[Mapping[str, Any]], found: Sequence[Mapping
     return [agent for agent, one in zip(agents, found, strict=True) if one["kind"] not in _NOT_ANSWERED]
 
 
-def device_status(found: Sequence[Mapping[str, Any]], problems: Sequence[str] = ()) -> dict[str, Any]:
+def device_status(
+    found: Sequence[Mapping[str, Any]], problems: Sequence[str] = (), failed: Sequence[str] = ()
+) -> dict[str, Any]:
     """Return whether all PCs are as wished at the end of a run.
 
     Args:
         found: what ppms_agent_info returned at the run's beginning; what it would change is changed by now.
         problems: what later tasks could not do, a line each.
+        failed: PCs that should have been changed and could not be.
 
     Returns:
         well: whether nobody is needed.
         text: one line to read; hosts: who needs a person.
     """
     hosts = [one["host"] for one in found if one["problems"] and not one["changed"]]
+    hosts += [host for host in failed if host not in hosts]
     if not hosts and not problems:
         return {"well": True, "hosts": [], "text": f"all as wished: {len(found)} device PCs"}
     shown = ", ".join(hosts[:10]) + (f" and {len(hosts) - 10} more" if len(hosts) > 10 else "")
