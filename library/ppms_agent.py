@@ -70,6 +70,13 @@ options:
     description: At most so many minutes are sent late.
     type: int
     default: 15
+  tracker_answers:
+    description:
+      - What the tracker says when it has counted, as the agent's journal shows it, at most 80 characters.
+      - For an answer without text write (empty). Any other success is C(unsure), which is reported.
+    type: list
+    elements: str
+    default: [OK]
   proxy:
     description: V(direct), or host:port; without it what the PC's own WinHTTP settings say.
     type: str

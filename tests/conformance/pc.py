@@ -99,7 +99,7 @@ class Agent:
         self.wine_says = ""
         host.shell(
             f"for m in {FOLDER}/journal {FOLDER}; do ! mountpoint -q $m || umount -l $m; done; "
-            f"rm -rf {FOLDER}; mkdir -p {FOLDER}; echo 20260101000000.000000+000 >{STATE}/boot"
+            f"rm -rf {FOLDER} {STATE}/sessions; mkdir -p {FOLDER}; echo 20260101000000.000000+000 >{STATE}/boot"
         )
         (self.folder / self.program).write_bytes(source.read_bytes())
         (self.folder / "tracker.code").write_text(f"{CODE}\n")
@@ -153,6 +153,10 @@ class Agent:
     def kill(self) -> None:
         """End every run at once, as a power cut does."""
         self.host.shell("pkill -9 cscript; while pgrep cscript >/dev/null; do sleep 0.05; done")
+
+    def desktops(self, numbers: str) -> None:
+        """Let somebody have a desktop in the sessions of these numbers."""
+        (self.root / f"{STATE[1:]}/sessions").write_text(f"{numbers}\n")
 
     def boots(self, moment: dt.datetime) -> None:
         """Let Windows say that it started then."""

@@ -114,7 +114,7 @@ def test_in_a_read_only_folder_the_person_is_still_counted(agent: Agent, tracker
 
 def test_what_is_due_is_not_sent_where_that_cannot_be_written_down(agent: Agent, tracker: Tracker) -> None:
     agent.configure(catch_up="send")
-    tracker.answers = [Answer(500), Answer(500)]
+    tracker.answers = [Answer(404), Answer(404)]
     agent.minutes(AADLER, AADLER)
     agent.host.shell(f"mount --bind {FOLDER} {FOLDER} && mount -o remount,ro,bind {FOLDER}")
     agent.minutes(AADLER, AADLER, start=START + dt.timedelta(minutes=2))
@@ -143,7 +143,7 @@ def test_a_run_that_was_killed_is_in_nobodys_way(agent: Agent, tracker: Tracker)
 
 def test_a_killed_run_never_sends_late_minutes_twice(agent: Agent, tracker: Tracker) -> None:
     agent.configure(catch_up="send")
-    tracker.answers = [Answer(500), Answer(delay=4)]
+    tracker.answers = [Answer(404), Answer(delay=4)]
     agent.minute()
     with agent.running(NEXT):
         wait_for_request(tracker, 2)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
 from tests.conformance.pc import AADLER, BERG, BROKEN_WMI, CODE, START, Agent, Line
@@ -24,7 +26,7 @@ def test_a_minute_is_reported_as_the_tracker_expects_it(agent: Agent, tracker: T
 def test_a_minute_is_journalled_and_told_in_the_state(agent: Agent) -> None:
     agent.minute()
     (line,) = agent.journal
-    assert line[1:] == ("aadler", 1, "sent", "http 200")
+    assert line[1:] == ("aadler", 1, "sent", "http 200: OK")
     assert 0 <= (line.time - START).total_seconds() < 20
     state = agent.state
     stamp = line.time.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -32,7 +34,7 @@ def test_a_minute_is_journalled_and_told_in_the_state(agent: Agent) -> None:
     assert state["engine"] == agent.engine
     assert state["console"] == AADLER
     assert state["login"] == state["session_login"] == "aadler"
-    assert (state["last_result"], state["last_detail"], state["config_error"]) == ("sent", "http 200", "")
+    assert (state["last_result"], state["last_detail"], state["config_error"]) == ("sent", "http 200: OK", "")
 
 
 def test_every_minute_of_a_session_is_sent_once(agent: Agent, tracker: Tracker) -> None:
@@ -141,10 +143,51 @@ def test_a_long_refusal_is_cut_and_has_no_foreign_characters(agent: Agent, track
     assert len(line.detail) == 80
 
 
-def test_an_answer_that_only_mentions_an_error_is_a_success(agent: Agent, tracker: Tracker) -> None:
-    tracker.answers = [Answer(200, "ok, no error")]
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        ("<html><body>Please log in, it is late</body></html>", "<html><body>Please log in it is late</body></html>"),
+        ("system right not authorized", "system right not authorized"),
+        ("invalid code", "invalid code"),
+        ("ok, no error", "ok no error"),
+        ("", "(empty)"),
+        ("x" * 300, "x" * 80),
+    ],
+)
+def test_an_answer_that_the_tracker_is_not_known_to_give_is_no_success(
+    agent: Agent, tracker: Tracker, body: str, kept: str
+) -> None:
+    tracker.answers = [Answer(200, body)]
+    assert agent.minute() == 0
+    assert agent.journal[0][1:] == ("aadler", 1, "unsure", f"http 200: {kept}")
+    state = agent.state
+    assert (state["unsure_minutes"], state["unsent_minutes"], state["last_sent"]) == ("1", "0", "")
+    assert state["last_detail"] == f"http 200: {kept}"
+
+
+def test_a_site_says_what_its_tracker_answers(agent: Agent, tracker: Tracker) -> None:
+    agent.configure(tracker_answers="counted 1,(empty)")
+    tracker.answers = [Answer(200, "Counted,\r\n1"), Answer(200, ""), Answer(200, "OK")]
+    agent.minutes(AADLER, AADLER, AADLER)
+    assert agent.results == ["sent", "sent", "unsure"]
+
+
+def test_somebody_who_is_not_at_the_console_is_elsewhere_and_nobody_is_sent(agent: Agent, tracker: Tracker) -> None:
+    agent.desktops("2 3 3")
+    agent.minute("")
+    assert agent.journal[0][1:] == ("", 1, "elsewhere", "2 sessions and nobody at the console")
+    assert (agent.state["elsewhere_minutes"], tracker.requests) == ("1", [])
+    assert agent.check("")["sessions"] == "2"
+    agent.desktops("")
+    agent.minute("", start=START + dt.timedelta(minutes=1))
+    assert agent.results == ["elsewhere", "nobody"]
+
+
+def test_whoever_is_at_the_console_is_sent_whoever_else_has_a_session(agent: Agent, tracker: Tracker) -> None:
+    agent.desktops("1 2")
     agent.minute()
     assert agent.results == ["sent"]
+    assert [request.query["u"] for request in tracker.requests] == ["aadler"]
 
 
 def test_the_code_is_nowhere_even_when_the_server_repeats_it(agent: Agent, tracker: Tracker) -> None:

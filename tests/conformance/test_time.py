@@ -68,7 +68,7 @@ def test_hours_of_sleep_are_a_known_gap(agent: Agent, tracker: Tracker) -> None:
 
 def test_what_was_due_before_sleep_is_not_sent_after_it(agent: Agent, tracker: Tracker) -> None:
     agent.configure(catch_up="send")
-    tracker.answers = [Answer(500)]
+    tracker.answers = [Answer(404)]
     agent.minute()
     agent.minute(start=START + dt.timedelta(hours=1))
     assert [request.query["f"] for request in tracker.requests] == ["1", "1"]

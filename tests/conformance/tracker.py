@@ -35,7 +35,7 @@ class Answer:
     """
 
     status: int = 200
-    body: str = ""
+    body: str = "OK"
     headers: dict[str, str] = field(default_factory=dict)
     delay: float = 0
     trickle: float = 0

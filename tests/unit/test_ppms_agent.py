@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from facility.device_pc.agent import agent
-from facility.device_pc.agent.health import problems
+from facility.device_pc.agent.health import blind, problems
 from facility.device_pc.agent.options import AGENT, wish
 from facility.device_pc.agent.pc import ask, converge, planned
 from facility.device_pc.command import MAXIMUM_LENGTH
@@ -194,6 +194,13 @@ def test_an_agent_that_is_not_wanted_goes_and_its_journal_stays(programs):
         (lambda pc: state(pc, last_result="unsent", last_detail="dns"), "doesn't find the tracker's name"),
         (lambda pc: state(pc, last_result="unsent", last_detail="tls"), "certificate isn't trusted"),
         (lambda pc: state(pc, last_result="refused", last_detail="error: x"), "system id and tracker code"),
+        (
+            lambda pc: state(pc, last_result="unsure", last_detail="http 200: <html>"),
+            "add that text to tracker_answers",
+        ),
+        (lambda pc: state(pc, last_result="elsewhere", last_detail="1 sessions"), "Remote Desktop"),
+        (lambda pc: state(pc, unsure_minutes="3"), "3 minutes were sent, and PPMS's answer does not say"),
+        (lambda pc: state(pc, last_result="unsent", last_detail="http 500: Error 500"), "out of order"),
         (lambda pc: state(pc, config_error="catch_up"), "refuses its settings (catch_up)"),
         (lambda pc: state(pc, unsent_minutes="12"), "12 minutes could not be sent"),
         (lambda pc: state(pc, journal_error="journal can't be written: 46"), "is the PC's disk full?"),
@@ -212,6 +219,13 @@ def state(pc, **more):
     now = datetime.now(UTC)
     pairs = {"last_run": f"{now:%Y-%m-%dT%H:%M:%SZ}", "last_result": "sent", **more}
     pc.files["state.ini"] = "".join(f"{key}={value}\r\n" for key, value in pairs.items()).encode()
+
+
+def test_local_service_is_blind_only_where_an_administrator_sees_somebody(programs):
+    assert "LOCAL SERVICE" in blind({"console": r"IMAGING\aadler"}, {"last_result": "nobody"})[0]
+    assert blind({"console": r"IMAGING\aadler"}, {"last_result": "elsewhere"})
+    assert blind({"console": r"IMAGING\aadler"}, {"last_result": "sent"}) == []
+    assert blind({"console": ""}, {"last_result": "nobody"}) == []
 
 
 def test_what_was_changed_by_hand_is_changed_back(programs):
@@ -241,6 +255,9 @@ def test_a_clock_that_is_off_is_told(programs):
         ({"interval_minutes": 0}, "use 1 to 60"),
         ({"domains": ["IMA GING"]}, "is no name"),
         ({"ignored_logins": ["a,b"]}, "is no name"),
+        ({"tracker_answers": []}, "tracker_answers"),
+        ({"tracker_answers": ["a,b"]}, "tracker_answers"),
+        ({"tracker_answers": [" OK"]}, "tracker_answers"),
         ({"proxy": "http://proxy:3128"}, "write direct, or host:port"),
     ],
 )

@@ -51,6 +51,31 @@ def test_an_outage_is_told_with_its_cause_and_no_minute_is_silently_lost(fast, p
     assert len(unsent) >= 3, "each has a line in the journal"
 
 
+def test_somebody_over_remote_desktop_is_told_and_not_taken_for_an_empty_room(fast, counted, until):
+    before = len(counted())
+    fast.device("sessions", "3")
+    try:
+        found = until(lambda: fast.look() if fast.look()["state"]["last_result"] == "elsewhere" else None)
+    finally:
+        fast.device("sessions")
+    assert any("Remote Desktop" in line for line in found["problems"])
+    assert int(found["state"]["elsewhere_minutes"]) >= 1
+    assert len(counted()) == before
+
+
+def test_verify_finds_out_that_local_service_is_not_told_who_is_there(fast, until):
+    fast.device("log-on", r"IMAGING\aadler")
+    until(lambda: fast.look()["state"]["last_result"] == "sent")
+    assert not [line for line in fast.look(probe=True)["problems"] if "as which the agent runs" in line]
+    fast.device("fault", "service-blind")
+    try:
+        until(lambda: fast.look()["state"]["last_result"] == "elsewhere")
+        assert [line for line in fast.look(probe=True)["problems"] if "as which the agent runs" in line]
+    finally:
+        fast.device("fault", "none")
+    until(lambda: fast.look()["state"]["last_result"] == "sent")
+
+
 def test_an_error_that_comes_with_status_200_is_no_success(fast, counted, until):
     fast.device("log-on", r"IMAGING\stranger")
     found = until(lambda: fast.look() if fast.look()["state"]["last_result"] == "refused" else None)

@@ -28,6 +28,9 @@ var JOURNAL_HEADER = "time_utc,login,minutes,result,detail";
 var FOR_READING = 1;
 var FOR_APPENDING = 8;
 
+// A text of these, in the configuration, stands for an answer without any text.
+var NO_TEXT = "(empty)";
+
 var fso = new ActiveXObject("Scripting.FileSystemObject");
 var shell = new ActiveXObject("WScript.Shell");
 var folder = fso.GetParentFolderName(WScript.ScriptFullName);
@@ -90,13 +93,21 @@ function tellMinute(now) {
     lines += told(now, "", interval, "unknown", wmiError);
   } else if (user === "") {
     state.console = "";
-    lines += told(now, "", interval, "nobody", "");
+    lines += withoutConsole(now, interval);
   } else {
     state.console = printable(user);
     if (whyIgnored(user) !== "") lines += told(now, loginOf(user), interval, "ignored", whyIgnored(user));
     else lines += sendMinute(now, loginOf(user), interval);
   }
   return putDown(now, lines);
+}
+
+// Nobody is at the console; who works over Remote Desktop, or has switched to somebody else and gone, is elsewhere.
+function withoutConsole(now, interval) {
+  var sessions = openSessions();
+  if (sessions === null) return told(now, "", interval, "unknown", wmiError);
+  if (sessions > 0) return told(now, "", interval, "elsewhere", sessions + " sessions and nobody at the console");
+  return told(now, "", interval, "nobody", "");
 }
 
 // Write journal and state; the exit status.
@@ -149,7 +160,7 @@ function sendMinute(now, user, interval) {
   if (result === "sent") {
     if (config.catch_up === "report") addTo("catchable_minutes", Number(state.pending_minutes));
     clearPending();
-  } else if (result === "unsent" && mayHaveCounted(detail)) {
+  } else if (result === "unsure" || (result === "unsent" && mayHaveCounted(detail))) {
     // PPMS may have counted all that was asked for, without telling: those minutes can't be sent again.
     clearPending();
   } else if (config.catch_up !== "off") {
@@ -221,12 +232,19 @@ function account(stamp, login, minutes, result, detail) {
     case "unknown":
       addTo("unknown_minutes", minutes);
       break;
+    case "unsure":
+      addTo("unsure_minutes", minutes);
+      break;
+    case "elsewhere":
+      addTo("elsewhere_minutes", minutes);
+      break;
   }
   switch (result) {
     case "sent":
     case "unsent":
     case "caught_up":
     case "refused":
+    case "unsure":
       if (state.session_login !== login) {
         state.session_login = login;
         state.session_start = stamp;
@@ -249,6 +267,25 @@ function consoleUser() {
   return wmiValue("Win32_ComputerSystem", "UserName");
 }
 
+// In how many sessions somebody has a desktop, wherever they sit; null when Windows doesn't tell. Everybody may ask this,
+// while the name of somebody in another session is not told to LOCAL SERVICE.
+function openSessions() {
+  var seen = {};
+  var count = 0;
+  try {
+    var found = wmiServices().ExecQuery("SELECT SessionId FROM Win32_Process WHERE Name = 'explorer.exe'");
+    for (var items = new Enumerator(found); !items.atEnd(); items.moveNext()) {
+      var id = "session " + items.item().Properties_.Item("SessionId").Value;
+      if (!seen[id]) count++;
+      seen[id] = true;
+    }
+  } catch (error) {
+    wmiError = "wmi " + hex(error.number);
+    return null;
+  }
+  return count;
+}
+
 // When Windows started, in seconds; -1 when it doesn't tell.
 function bootSeconds() {
   // 20261123063000.500000+060: local time and its distance from UTC in minutes.
@@ -258,14 +295,16 @@ function bootSeconds() {
   return secondsFrom(parts[1], parts[2], parts[3], parts[4], parts[5], parts[6]) - Number(parts[7]) * 60;
 }
 
+function wmiServices() {
+  // 128: give up after two minutes instead of never.
+  return new ActiveXObject("WbemScripting.SWbemLocator").ConnectServer(".", "root\\cimv2", "", "", "", "", 128);
+}
+
 // A property of a class that has one object: its text, "" when it is empty, null when WMI fails.
 function wmiValue(className, propertyName) {
   var value = null;
   try {
-    var locator = new ActiveXObject("WbemScripting.SWbemLocator");
-    // 128: give up after two minutes instead of never.
-    var services = locator.ConnectServer(".", "root\\cimv2", "", "", "", "", 128);
-    var found = services.ExecQuery("SELECT " + propertyName + " FROM " + className);
+    var found = wmiServices().ExecQuery("SELECT " + propertyName + " FROM " + className);
     for (var items = new Enumerator(found); !items.atEnd(); items.moveNext()) {
       value = items.item().Properties_.Item(propertyName).Value;
       value = value == null ? "" : String(value);
@@ -378,17 +417,25 @@ function failureName(number) {
 function resultOf(answer) {
   if (answer.status < 200 || answer.status > 299) return "unsent";
   // PPMS says no with status 200.
-  return /^\s*error/i.test(answer.text) ? "refused" : "sent";
+  if (/^\s*error/i.test(answer.text)) return "refused";
+  // A page to log in, or one about maintenance, comes with status 200, too.
+  return isListed(answerText(answer), config.tracker_answers) ? "sent" : "unsure";
+}
+
+// What the tracker said, as it stands in journal, state and configuration.
+function answerText(answer) {
+  return trim(safeText(withoutCode(answer.text)).substring(0, 80)) || NO_TEXT;
 }
 
 function detailOf(answer, result) {
-  if (result === "refused") return safeText(withoutCode(answer.text)).substring(0, 80);
-  return answer.error !== "" ? answer.error : "http " + answer.status;
+  if (result === "refused") return answerText(answer);
+  return answer.error !== "" ? answer.error : "http " + answer.status + ": " + answerText(answer);
 }
 
 // Whether PPMS may have counted the minute although it said nothing: only an answer, or no connection, is sure.
 function mayHaveCounted(detail) {
-  return /^(timeout|connection-lost|error \d+|http 502|http 504)$/.test(detail);
+  // The tracker is a script: whatever fails after it has counted is a status of 5xx.
+  return /^(timeout|connection-lost|error \d+|http 5\d\d:.*)$/.test(detail);
 }
 
 function noteServerClock(answer) {
@@ -415,6 +462,7 @@ function loadConfig() {
   expect(patterns, "login_rule", /^(without_domain|with_domain)$/, "without_domain");
   expect(patterns, "domains", /^/, "");
   expect(patterns, "ignored_logins", /^/, "");
+  expect(patterns, "tracker_answers", /^[\x20-\x7e]+$/, "OK");
   expect(patterns, "catch_up", /^(off|report|send)$/, "off");
   expect(patterns, "catch_up_limit_minutes", /^\d{1,3}$/, "15");
   expect(patterns, "proxy", /^(direct|[A-Za-z0-9.-]+:\d{1,5})?$/, "");
@@ -500,7 +548,7 @@ function journalPath(name) {
 
 function stateKeys() {
   var keys = "version,engine,last_run,console,login,last_result,last_detail,last_sent,unsent_minutes," +
-    "refused_minutes,missed_minutes,unknown_minutes,pending_minutes,pending_login,catchable_minutes,session_login," +
+    "refused_minutes,missed_minutes,unknown_minutes,unsure_minutes,elsewhere_minutes,pending_minutes,pending_login,catchable_minutes,session_login," +
     "session_start,server_clock_difference,config_error,config_warning,journal_error,journal_file,journal_size";
   return keys.split(",");
 }
@@ -723,6 +771,8 @@ function check() {
   WScript.Echo("tracker=" + trackerCheck(problem));
   var user = consoleUser();
   WScript.Echo("console=" + printable(user || ""));
+  var sessions = openSessions();
+  WScript.Echo("sessions=" + (sessions === null ? "unknown: " + wmiError : sessions));
   WScript.Echo("user=" + userCheck(problem, user));
 }
 

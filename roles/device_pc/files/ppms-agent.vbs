@@ -29,6 +29,9 @@ Const JOURNAL_HEADER = "time_utc,login,minutes,result,detail"
 Const FOR_READING = 1
 Const FOR_APPENDING = 8
 
+' A text of these, in the configuration, stands for an answer without any text.
+Const NO_TEXT = "(empty)"
+
 Dim Fso, Shell, Folder, Config, TrackerCode, State, WmiError, LockFile
 Set Fso = CreateObject("Scripting.FileSystemObject")
 Set Shell = CreateObject("WScript.Shell")
@@ -100,7 +103,7 @@ Function TellMinute(now)
     lines = lines & Told(now, "", interval, "unknown", WmiError)
   ElseIf console = "" Then
     State("console") = ""
-    lines = lines & Told(now, "", interval, "nobody", "")
+    lines = lines & WithoutConsole(now, interval)
   Else
     State("console") = Printable(console)
     user = LoginOf(console)
@@ -111,6 +114,19 @@ Function TellMinute(now)
     End If
   End If
   TellMinute = PutDown(now, lines)
+End Function
+
+' Nobody is at the console; who works over Remote Desktop, or has switched to somebody else and gone, is elsewhere.
+Function WithoutConsole(now, interval)
+  Dim sessions
+  sessions = OpenSessions()
+  If IsNull(sessions) Then
+    WithoutConsole = Told(now, "", interval, "unknown", WmiError)
+  ElseIf sessions > 0 Then
+    WithoutConsole = Told(now, "", interval, "elsewhere", sessions & " sessions and nobody at the console")
+  Else
+    WithoutConsole = Told(now, "", interval, "nobody", "")
+  End If
 End Function
 
 ' Write journal and state; the exit status.
@@ -174,7 +190,7 @@ Function SendMinute(now, user, interval)
   If result = "sent" Then
     If Config("catch_up") = "report" Then AddTo "catchable_minutes", CDbl(State("pending_minutes"))
     ClearPending
-  ElseIf result = "unsent" And MayHaveCounted(detail) Then
+  ElseIf result = "unsure" Or (result = "unsent" And MayHaveCounted(detail)) Then
     ' PPMS may have counted all that was asked for, without telling: those minutes can't be sent again.
     ClearPending
   ElseIf Config("catch_up") <> "off" Then
@@ -245,9 +261,13 @@ Sub Account(stamp, login, minutes, result, detail)
       AddTo "missed_minutes", minutes
     Case "unknown"
       AddTo "unknown_minutes", minutes
+    Case "unsure"
+      AddTo "unsure_minutes", minutes
+    Case "elsewhere"
+      AddTo "elsewhere_minutes", minutes
   End Select
   Select Case result
-    Case "sent", "unsent", "caught_up", "refused"
+    Case "sent", "unsent", "caught_up", "refused", "unsure"
       If State("session_login") <> login Then
         State("session_login") = login
         State("session_start") = stamp
@@ -269,6 +289,27 @@ Function ConsoleUser()
   ConsoleUser = WmiValue("Win32_ComputerSystem", "UserName")
 End Function
 
+' In how many sessions somebody has a desktop, wherever they sit; Null when Windows doesn't tell. Everybody may ask this,
+' while the name of somebody in another session is not told to LOCAL SERVICE.
+Function OpenSessions()
+  Dim found, item, seen, id
+  OpenSessions = Null
+  Set seen = CreateObject("Scripting.Dictionary")
+  On Error Resume Next
+  Set found = WmiServices().ExecQuery("SELECT SessionId FROM Win32_Process WHERE Name = 'explorer.exe'")
+  If Err.Number = 0 Then
+    For Each item In found
+      id = item.Properties_.Item("SessionId").Value & ""
+      If Err.Number = 0 Then seen(id) = True
+    Next
+  End If
+  If Err.Number <> 0 Then
+    WmiError = "wmi " & Hex(Err.Number)
+  Else
+    OpenSessions = seen.Count
+  End If
+End Function
+
 ' When Windows started, in seconds; -1 when it doesn't tell.
 Function BootSeconds()
   Dim text, minutes
@@ -283,13 +324,17 @@ Function BootSeconds()
     Mid(text, 13, 2)) - minutes * 60
 End Function
 
+Function WmiServices()
+  ' 128: give up after two minutes instead of never.
+  Set WmiServices = CreateObject("WbemScripting.SWbemLocator").ConnectServer(".", "root\cimv2", "", "", "", "", 128)
+End Function
+
 ' A property of a class that has one object: its text, "" when it is empty, Null when WMI fails.
 Function WmiValue(className, propertyName)
   Dim services, found, item
   WmiValue = Null
   On Error Resume Next
-  ' 128: give up after two minutes instead of never.
-  Set services = CreateObject("WbemScripting.SWbemLocator").ConnectServer(".", "root\cimv2", "", "", "", "", 128)
+  Set services = WmiServices()
   If Err.Number = 0 Then Set found = services.ExecQuery("SELECT " & propertyName & " FROM " & className)
   If Err.Number = 0 Then
     For Each item In found
@@ -420,21 +465,30 @@ End Function
 Function ResultOf(answer)
   ResultOf = "unsent"
   If answer("status") >= 200 And answer("status") <= 299 Then
-    ResultOf = "sent"
+    ' A page to log in, or one about maintenance, comes with status 200, too.
+    ResultOf = "unsure"
+    If IsListed(AnswerText(answer), Config("tracker_answers")) Then ResultOf = "sent"
     ' PPMS says no with status 200.
     If Matches(LCase(answer("text")), "^\s*error") Then ResultOf = "refused"
   End If
 End Function
 
+' What the tracker said, as it stands in journal, state and configuration.
+Function AnswerText(answer)
+  AnswerText = Trim(Left(SafeText(WithoutCode(answer("text"))), 80))
+  If AnswerText = "" Then AnswerText = NO_TEXT
+End Function
+
 Function DetailOf(answer, result)
-  DetailOf = "http " & answer("status")
+  DetailOf = "http " & answer("status") & ": " & AnswerText(answer)
   If answer("error") <> "" Then DetailOf = answer("error")
-  If result = "refused" Then DetailOf = Left(SafeText(WithoutCode(answer("text"))), 80)
+  If result = "refused" Then DetailOf = AnswerText(answer)
 End Function
 
 ' Whether PPMS may have counted the minute although it said nothing: only an answer, or no connection, is sure.
 Function MayHaveCounted(detail)
-  MayHaveCounted = Matches(detail, "^(timeout|connection-lost|error \d+|http 502|http 504)$")
+  ' The tracker is a script: whatever fails after it has counted is a status of 5xx.
+  MayHaveCounted = Matches(detail, "^(timeout|connection-lost|error \d+|http 5\d\d:.*)$")
 End Function
 
 Sub NoteServerClock(answer)
@@ -463,6 +517,7 @@ Function LoadConfig()
   Expect patterns, "login_rule", "^(without_domain|with_domain)$", "without_domain"
   Expect patterns, "domains", "", ""
   Expect patterns, "ignored_logins", "", ""
+  Expect patterns, "tracker_answers", "^[\x20-\x7e]+$", "OK"
   Expect patterns, "catch_up", "^(off|report|send)$", "off"
   Expect patterns, "catch_up_limit_minutes", "^\d{1,3}$", "15"
   Expect patterns, "proxy", "^(direct|[A-Za-z0-9.-]+:\d{1,5})?$", ""
@@ -560,7 +615,7 @@ End Function
 
 Function StateKeys()
   StateKeys = Split("version,engine,last_run,console,login,last_result,last_detail,last_sent,unsent_minutes," & _
-    "refused_minutes,missed_minutes,unknown_minutes,pending_minutes,pending_login,catchable_minutes,session_login," & _
+    "refused_minutes,missed_minutes,unknown_minutes,unsure_minutes,elsewhere_minutes,pending_minutes,pending_login,catchable_minutes,session_login," & _
     "session_start,server_clock_difference,config_error,config_warning,journal_error,journal_file,journal_size", ",")
 End Function
 
@@ -872,7 +927,7 @@ End Function
 ' --- /check ----------------------------------------------------------------------------------------------------------
 
 Sub Check()
-  Dim problem, console
+  Dim problem, console, sessions
   ' For config_warning only; nothing of it is written.
   LoadState
   problem = LoadConfig()
@@ -887,6 +942,9 @@ Sub Check()
   WScript.Echo "tracker=" & TrackerCheck(problem)
   console = ConsoleUser()
   WScript.Echo "console=" & Printable(console & "")
+  sessions = OpenSessions()
+  If IsNull(sessions) Then sessions = "unknown: " & WmiError
+  WScript.Echo "sessions=" & sessions
   WScript.Echo "user=" & UserCheck(problem, console)
 End Sub
 

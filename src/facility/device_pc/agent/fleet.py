@@ -17,7 +17,7 @@ from ..together import each
 from ..trouble import Kind, WinrmError, nonsense
 from ..winrm import DevicePc
 from .agent import FOLDER, PROGRAMS, AgentError, AnswerError
-from .health import lost_minutes, problems
+from .health import blind, lost_minutes, problems
 from .options import wish
 from .pc import Wish, ask, module_result, planned
 
@@ -65,6 +65,7 @@ def look_at(params: Mapping[str, Any], programs: Path, *, probe: bool) -> dict[s
             found |= _judged(answer, wanted, params["host"], pc.clock_difference)
             if probe and found["installed"]:
                 found |= probed(pc, found["installed"])
+                found["problems"] = [*found["problems"], *blind(found["probe"], found["state"])]
     except AnswerError as error:
         found |= _trouble(WinrmError(Kind.NONSENSE, f"{params['host']}: {error}"))
     except (WinrmError, AgentError) as error:
@@ -115,8 +116,12 @@ def probed(pc: DevicePc, engine: str) -> dict[str, Any]:
     """Let the agent itself say whom it sees at the console and whether it reaches PPMS.
 
     Returns:
-        probe: version, config, tracker, console and user, as far as the agent reported them.
+        probe: version, config, tracker, console, sessions and user, as far as the agent reported them.
     """
     command = f'cscript //Nologo //E:{_ENGINE[engine]} "{FOLDER}\\{PROGRAMS[engine]}" /check'
     output = pc.run(command, seconds=_PROBE_SECONDS).output
-    return {"probe": dict(re.findall(r"^(version|engine|config|tracker|console|user)=(.*?)\r?$", output, re.MULTILINE))}
+    return {
+        "probe": dict(
+            re.findall(r"^(version|engine|config|tracker|console|sessions|user)=(.*?)\r?$", output, re.MULTILINE)
+        )
+    }

@@ -95,12 +95,43 @@ def _reporting(got: Observed) -> Iterator[str]:
         yield f"the last minute was not sent ({detail}): {cure}"
     if result == "refused":
         yield f'PPMS answered the last minute with "{detail}": are system id and tracker code this instrument\'s?'
+    if result == "unsure":
+        yield (
+            f'PPMS answered the last minute with "{detail}", which is not what it is known to say: if PPMS shows the '
+            "session, add that text to tracker_answers; else look what stands at tracker_url"
+        )
+    if result == "elsewhere":
+        yield (
+            f"somebody has a desktop there and nobody is at the console ({detail}), so nothing is reported: Remote "
+            "Desktop, or a session that was left by switching users: end it, or book it by hand"
+        )
     if result == "unknown":
         yield f"the agent doesn't know who is at the PC ({detail}): is WMI out of order there?"
     if got.number("unsent_minutes"):
         yield f"{got.number('unsent_minutes')} minutes could not be sent to PPMS; {_WHOSE}"
     if got.number("refused_minutes"):
         yield f"{got.number('refused_minutes')} minutes were sent but refused by PPMS; {_WHOSE}"
+    if got.number("unsure_minutes"):
+        yield (
+            f"{got.number('unsure_minutes')} minutes were sent, and PPMS's answer does not say that they count; "
+            f"{_WHOSE}, and PPMS which of them it has"
+        )
+
+
+def blind(probe: Mapping[str, str], state: Mapping[str, str]) -> list[str]:
+    """Return whether the account that runs the agent is told less than an administrator.
+
+    Args:
+        probe: what the agent says when an administrator runs it.
+        state: what it wrote when LOCAL SERVICE ran it, a minute ago at most.
+    """
+    if not probe.get("console") or state.get("last_result") not in {"nobody", "elsewhere"}:
+        return []
+    return [
+        f"Windows tells an administrator who sits there, and LOCAL SERVICE, as which the agent runs, that nobody does: "
+        f"if {probe['console']} sat there for two minutes, let LOCAL SERVICE ask (wmimgmt.msc, Security, Root\\CIMV2: "
+        "Enable Account), for nothing is reported"
+    ]
 
 
 def _clock(clock: float | None) -> Iterator[str]:

@@ -26,6 +26,7 @@ AGENT: dict[str, Any] = {
     "ignored_logins": {"type": "list", "elements": "str", "default": []},
     "catch_up": {"type": "str", "choices": ["off", "report", "send"], "default": "off"},
     "catch_up_limit_minutes": {"type": "int", "default": 15},
+    "tracker_answers": {"type": "list", "elements": "str", "default": ["OK"]},
     "proxy": {"type": "str", "default": ""},
     "journal_days": {"type": "int", "default": 35},
 }
@@ -36,6 +37,8 @@ _URL = re.compile(r"https://[A-Za-z0-9._~:\[\]-]+(/[A-Za-z0-9._~/%-]*)?")
 # A line in a file of ASCII, sent as the body of a request.
 _CODE = re.compile(r"[!-~]{4,128}")
 _PROXY = re.compile(r"(direct|[A-Za-z0-9.-]+:\d{1,5})?")
+# As the agent writes what it heard: printable ASCII, at most 80 characters; a comma would be two answers.
+_ANSWER = re.compile(r"[!-+\--~]([ -+\--~]{0,78}[!-+\--~])?")
 _WORD = re.compile(r"[^\s,;=]+")
 
 
@@ -69,6 +72,7 @@ def wish(params: Mapping[str, Any], programs: Path) -> Wish:
         },
         "domains": ",".join(params["domains"]),
         "ignored_logins": ",".join(params["ignored_logins"]),
+        "tracker_answers": ",".join(params["tracker_answers"]),
     }
     return Wish(
         present=present,
@@ -106,6 +110,11 @@ def _check(params: Mapping[str, Any], host: str) -> None:
             raise AgentError(f"{host}: {name} {params[name]}: use {least} to {most}")
     if not _PROXY.fullmatch(params["proxy"]):
         raise AgentError(f'{host}: proxy "{params["proxy"]}": write direct, or host:port like proxy.example.org:3128')
+    if not params["tracker_answers"] or not all(map(_ANSWER.fullmatch, params["tracker_answers"])):
+        raise AgentError(
+            f"{host}: tracker_answers: name at least one text as the agent's journal shows it, without commas; (empty) "
+            "for an answer without text"
+        )
     for name in ("domains", "ignored_logins"):
         for word in params[name]:
             if not _WORD.fullmatch(word) or not word.isascii():

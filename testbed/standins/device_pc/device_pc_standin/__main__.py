@@ -32,6 +32,8 @@ def main() -> int:
     )
     commands.add_parser("log-off", help="nobody sits there")
     commands.add_parser("console", help="who sits there")
+    desktops = commands.add_parser("sessions", help="numbers of the sessions in which somebody has a desktop")
+    desktops.add_argument("numbers", nargs="*", help="none: as the console says")
     hands = commands.add_parser("clock", help="the PC's clock; alone: show it")
     hands.add_argument("--speed", type=float, help="how much faster than the machine's it runs")
     hands.add_argument("--set", help="UTC time that it shows, YYYY-MM-DD HH:MM:SS")
@@ -86,6 +88,14 @@ def _groups(arguments: argparse.Namespace) -> None:
 
 def _log_off(_: argparse.Namespace) -> None:
     wine.CONSOLE.write_text("")
+
+
+def _sessions(arguments: argparse.Namespace) -> None:
+    file = STATE / "sessions"
+    if arguments.numbers:
+        file.write_text(" ".join(arguments.numbers) + "\n")
+    else:
+        file.unlink(missing_ok=True)
 
 
 def _console(_: argparse.Namespace) -> None:

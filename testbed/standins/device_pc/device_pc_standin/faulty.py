@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults that tests ask for: a full disk, no WinRM, no VBScript."""
+"""Faults that tests ask for: a full disk, no WinRM, no VBScript, a LOCAL SERVICE that is not told who is there."""
 
 import os
 import shutil
 import subprocess
 from pathlib import Path
 
+from . import wine
 from .drive import DRIVE_C, STATE
 
-FAULTS = ("disk-full", "winrm-off", "vbscript-off", "none")
+FAULTS = ("disk-full", "winrm-off", "vbscript-off", "service-blind", "none")
 _FOLDERS = (DRIVE_C / "ProgramData", DRIVE_C / "Program Files")
 """Where programs of this project write. The rest of drive C: has room."""
 _BALLAST = "device-pc-ballast"
@@ -21,6 +22,7 @@ def make(names: list[str]) -> None:
     _vbscript(off="vbscript-off" in wanted)
     _winrm(off="winrm-off" in wanted)
     _disk(full="disk-full" in wanted)
+    wine.CONSOLE.chmod(0o600 if "service-blind" in wanted else 0o644)
 
 
 def _vbscript(*, off: bool) -> None:

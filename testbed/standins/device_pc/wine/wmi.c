@@ -7,7 +7,10 @@
  * one function of theirs: IWbemClassObject::Get, for four properties.
  *
  *   UserName (Win32_ComputerSystem)         /var/lib/device-pc/console: IMAGING\aadler, UTF-8; empty: nobody (null);
- *                                           no such file: WMI is broken (WBEM_E_PROVIDER_FAILURE)
+ *                                           no such file: WMI is broken (WBEM_E_PROVIDER_FAILURE); one that this account
+ *                                           may not read: it is told nothing (null)
+ *   SessionId (Win32_Process, explorer.exe) /var/lib/device-pc/sessions: numbers of sessions with a desktop, like "2 3";
+ *                                           no such file: session 1 if somebody is at the console
  *   LastBootUpTime (Win32_OperatingSystem)  /var/lib/device-pc/boot: 20261123063000.000000+000; no such file: Wine's own
  *   Domain, DomainRole (Win32_ComputerSystem)  /var/lib/device-pc/domain: imaging.example.org, a member (1); empty or no
  *                                           such file: Wine's own, a workgroup (0)
@@ -26,6 +29,8 @@
 #include <wbemcli.h>
 
 #define CONSOLE_FILE L"\\\\?\\unix\\var\\lib\\device-pc\\console"
+#define SESSIONS_FILE L"\\\\?\\unix\\var\\lib\\device-pc\\sessions"
+#define MOST_SESSIONS 16
 #define BOOT_FILE L"\\\\?\\unix\\var\\lib\\device-pc\\boot"
 #define DOMAIN_FILE L"\\\\?\\unix\\var\\lib\\device-pc\\domain"
 #define MEMBER_WORKSTATION 1
@@ -35,9 +40,15 @@
 typedef HRESULT (WINAPI *get_class_object_t)(REFCLSID, REFIID, void **);
 typedef HRESULT (STDMETHODCALLTYPE *get_property_t)(IWbemClassObject *, LPCWSTR, LONG, VARIANT *, CIMTYPE *, LONG *);
 
-static get_property_t wine_get_property;
+typedef HRESULT (STDMETHODCALLTYPE *exec_query_t)(IWbemServices *, const BSTR, const BSTR, LONG, IWbemContext *,
+                                                  IEnumWbemClassObject **);
 
-/* The first line of a file as UTF-16, or -1 when it can't be read. */
+static get_property_t wine_get_property;
+static exec_query_t wine_exec_query;
+static LONG sessions[MOST_SESSIONS];
+static int session_count, session_rows;
+
+/* The first line of a file as UTF-16, or -1 when it can't be read; GetLastError() says why. */
 static int first_line(const WCHAR *path, WCHAR *line, int size)
 {
     char bytes[512];
@@ -52,6 +63,39 @@ static int first_line(const WCHAR *path, WCHAR *line, int size)
     size = MultiByteToWideChar(CP_UTF8, 0, bytes, length, line, size - 1);
     line[size] = 0;
     return size;
+}
+
+/* Who has a desktop, by session. */
+static void find_sessions(void)
+{
+    WCHAR line[256], *text = line, *end;
+    int length = first_line(SESSIONS_FILE, line, ARRAYSIZE(line));
+    session_count = session_rows = 0;
+    if (length < 0)
+    {
+        length = first_line(CONSOLE_FILE, line, ARRAYSIZE(line));
+        if (length > 0 || (length < 0 && GetLastError() == ERROR_ACCESS_DENIED)) sessions[session_count++] = 1;
+        return;
+    }
+    for (line[length] = 0; session_count < MOST_SESSIONS; text = end)
+    {
+        LONG number = wcstol(text, &end, 10);
+        if (end == text) break;
+        sessions[session_count++] = number;
+    }
+}
+
+/* Wine has a desktop for itself. Any rows do: the first ones get the sessions, and those beyond say the last one again. */
+static HRESULT STDMETHODCALLTYPE exec_query(IWbemServices *services, const BSTR language, const BSTR query, LONG flags,
+                                            IWbemContext *context, IEnumWbemClassObject **rows)
+{
+    if (!wcsstr(query, L"explorer.exe")) return wine_exec_query(services, language, query, flags, context, rows);
+    find_sessions();
+    BSTR other = SysAllocString(session_count ? L"SELECT Handle FROM Win32_Process"
+                                              : L"SELECT Handle FROM Win32_Process WHERE Name = 'nobody.exe'");
+    HRESULT result = wine_exec_query(services, language, other, flags, context, rows);
+    SysFreeString(other);
+    return result;
 }
 
 static void string(LSA_UNICODE_STRING *target, const WCHAR *text)
@@ -118,6 +162,15 @@ static HRESULT STDMETHODCALLTYPE get_property(IWbemClassObject *object, LPCWSTR 
     HRESULT result = wine_get_property(object, name, flags, value, type, flavor);
     BOOL is_role = !lstrcmpiW(name, L"DomainRole"), is_domain = is_role || !lstrcmpiW(name, L"Domain");
     BOOL is_user = !lstrcmpiW(name, L"UserName");
+    if (value && session_count && !lstrcmpiW(name, L"SessionId"))
+    {
+        /* A script's Item("SessionId").Value asks twice. */
+        int row = session_rows++ / 2;
+        V_VT(value) = VT_I4;
+        V_I4(value) = sessions[row < session_count ? row : session_count - 1];
+        if (type) *type = CIM_UINT32;
+        return S_OK;
+    }
     if (SUCCEEDED(result) && value && is_domain)
     {
         if (first_line(DOMAIN_FILE, line, ARRAYSIZE(line) - 1) <= 0) return result;
@@ -132,6 +185,7 @@ static HRESULT STDMETHODCALLTYPE get_property(IWbemClassObject *object, LPCWSTR 
     int length = first_line(is_user ? CONSOLE_FILE : BOOT_FILE, line, ARRAYSIZE(line));
     if (length < 0 && !is_user) return result;
     VariantClear(value);
+    if (length < 0 && GetLastError() == ERROR_ACCESS_DENIED) length = 0;
     if (length < 0) return WBEM_E_PROVIDER_FAILURE;
     V_VT(value) = length ? VT_BSTR : VT_NULL;
     if (length) V_BSTR(value) = SysAllocStringLen(line, length);
@@ -147,6 +201,17 @@ static void take_over(IWbemClassObject *object)
     wine_get_property = *slot;
     VirtualProtect(slot, sizeof(*slot), PAGE_READWRITE, &before);
     *slot = get_property;
+    VirtualProtect(slot, sizeof(*slot), before, &before);
+}
+
+static void take_over_queries(IWbemServices *services)
+{
+    DWORD before;
+    exec_query_t *slot = (exec_query_t *)&services->lpVtbl->ExecQuery;
+    if (*slot == exec_query) return;
+    wine_exec_query = *slot;
+    VirtualProtect(slot, sizeof(*slot), PAGE_READWRITE, &before);
+    *slot = exec_query;
     VirtualProtect(slot, sizeof(*slot), before, &before);
 }
 
@@ -167,6 +232,7 @@ static HRESULT reach_class_object(IClassFactory *factory)
     if (SUCCEEDED(result)) result = IWbemServices_ExecQuery(services, language, query, 0, NULL, &rows);
     if (SUCCEEDED(result)) result = IEnumWbemClassObject_Next(rows, WBEM_INFINITE, 1, &row, &count);
     if (SUCCEEDED(result) && count) take_over(row);
+    if (SUCCEEDED(result)) take_over_queries(services);
 
     if (row) IWbemClassObject_Release(row);
     if (rows) IEnumWbemClassObject_Release(rows);
