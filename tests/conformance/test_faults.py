@@ -229,7 +229,8 @@ def test_a_check_tells_how_things_stand_and_changes_nothing(agent: Agent, tracke
     told = agent.check()
     told.pop("version")
     assert told == {
-        "engine": agent.engine, "config": "ok", "tracker": "reachable", "console": AADLER, "user": "aadler",
+        "engine": agent.engine, "config": "ok", "tracker": "reachable", "console": AADLER,
+        "sessions": "1", "user": "aadler",
     }  # fmt: skip
     (request,) = tracker.requests
     assert (request.method, request.raw_query, request.body) == ("GET", "", "")
