@@ -236,6 +236,9 @@ def test_systemd_reads_newer_files_of_any_unit_and_only_then():
     assert know_newer_files(answers(some), check_mode=True) == {"b.timer"}
     assert know_newer_files(answers(some.replace("yes", "no"))) == frozenset()
     assert calls == ["show", "daemon-reload", "show", "show"]
+    spoilt = "Id=c.timer\nNeedDaemonReload=no\nLoadState=bad-setting\n"
+    assert know_newer_files(answers(spoilt)) == {"c.timer"}
+    assert calls[-1] == "daemon-reload"
 
 
 def test_a_unit_that_somebody_started_by_an_older_unit_file_is_restarted():

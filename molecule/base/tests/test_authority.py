@@ -159,3 +159,6 @@ def test_the_authority_is_issued_anew_with_its_key_so_that_nobody_has_to_hurry(h
     assert holds(old, before, issued)
     host.run_expect([0], "openssl verify /etc/facility/tls/host.crt")
     assert "changed=0" in renew(**years).stdout
+    # The other host trusts it from the next run on.
+    (book := tmp_path / "all.yml").write_text("- {hosts: base, gather_facts: false, roles: [certificates]}")
+    assert played(book).returncode == 0

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 STARTED, STOPPED = STATES = ("started", "stopped")
+_UNREADABLE = frozenset({"error", "bad-setting"})
 _RUNNING = {"active", "activating", "reloading", "refreshing"}
 # What systemctl is-enabled calls well; a unit without an [Install] section can't be enabled any further.
 _ENABLED = {"enabled", "enabled-runtime", "static", "alias", "indirect", "generated", "transient"}
@@ -204,7 +205,7 @@ def plan(
     steps = []
     for unit in wanted:
         now = there[unit.name]
-        missing = now.load in {"not-found", "error", "bad-setting"}
+        missing = now.load in {"not-found", *_UNREADABLE}
         if missing and (unit.state == STARTED or unit.enabled) and changing is None:
             raise UnitsError(
                 f"{unit.name} can't be started or enabled ({now.load}): install what brings it, "
@@ -255,22 +256,27 @@ def _verbs(unit: Unit, now: Seen) -> list[str]:
 
 
 def know_newer_files(run: Run = systemctl, *, check_mode: bool = False) -> frozenset[str]:
-    """Let systemd read its units anew if a file of any is newer than what it knows.
+    """Let systemd read its units anew if a file of any is newer than what it knows, or could not be read until now.
 
     Args:
         run: systemctl.
         check_mode: only look.
 
     Returns:
-        The units whose files are newer; those of them that run were started by what systemd knew before.
+        The units whose files are newer or could not be read; those of them that run were started by what systemd knew before.
 
     Raises:
         UnitsError: when systemd can't be asked.
     """
     # Also those at rest: a start would be by what it knows.
-    blocks = run(["show", "--all", "--property=Id,NeedDaemonReload", "*"]).strip().split("\n\n")
+    blocks = run(["show", "--all", "--property=Id,NeedDaemonReload,LoadState", "*"]).strip().split("\n\n")
     known = [dict(line.partition("=")[::2] for line in block.splitlines()) for block in blocks]
-    stale = frozenset(values["Id"] for values in known if values.get("NeedDaemonReload") == "yes")
+    # Of a unit whose file made no sense, systemd does not say whether it is another one now.
+    stale = frozenset(
+        values["Id"]
+        for values in known
+        if values.get("NeedDaemonReload") == "yes" or values.get("LoadState") in _UNREADABLE
+    )
     if stale and not check_mode:
         run(["daemon-reload"])
     return stale
