@@ -263,7 +263,8 @@ def know_newer_files(run: Run = systemctl, *, check_mode: bool = False) -> froze
         check_mode: only look.
 
     Returns:
-        The units whose files are newer or could not be read; those of them that run were started by what systemd knew before.
+        The units whose files are newer or could not be read; those of them that run were started by what systemd knew
+        before.
 
     Raises:
         UnitsError: when systemd can't be asked.
