@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 import ssl
 import subprocess
-import time
 from collections import Counter
 
 import pytest
