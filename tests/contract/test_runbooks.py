@@ -190,7 +190,9 @@ def test_what_a_runbook_says_to_type_is_shell(block):
 
 @pytest.mark.parametrize("block", BLOCKS, ids=str)
 def test_what_a_runbook_names_is_there(block: Block):
-    found = [wrong for command in commands(block.text) for wrong in wrong_with(command)]
+    # What its own commands write is there for those that follow.
+    written = {f"no role knows {path}" for path in re.findall(r">\s*(/\S+)", block.text)}
+    found = [wrong for command in commands(block.text) for wrong in wrong_with(command) if wrong not in written]
     assert found == [], f"docs/runbooks/{block}: {block.text}"
 
 
