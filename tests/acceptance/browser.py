@@ -67,6 +67,9 @@ def trusting_home(home: Path, authority: Path) -> Path:
     return home
 
 
+_CUT_OFF = "ERR_NETWORK_CHANGED"
+
+
 class Browser:
     """One window."""
 
@@ -104,9 +107,14 @@ class Browser:
 
     @property
     def complaints(self) -> list[str]:
-        """What the browser itself complains about: scripts that fail, files that are refused or missing."""
+        """What the browser itself complains about: scripts that fail, files that are refused or missing.
+
+        Not that this machine got or lost a network meanwhile, as beside a scenario.
+        """
         entries: list[dict[str, str]] = self._driver.get_log("browser")  # type: ignore[no-untyped-call]
-        return [entry["message"] for entry in entries if entry["level"] == "SEVERE"]
+        return [
+            entry["message"] for entry in entries if entry["level"] == "SEVERE" and _CUT_OFF not in entry["message"]
+        ]
 
     def visit(self, address: str) -> None:
         """Type an address."""
@@ -224,7 +232,7 @@ class Browser:
     def _reload_what_was_cut_off(self) -> None:
         """Chromium gives up a page when this machine gets or loses a network, as beside a scenario's hosts."""
         end = time.monotonic() + PATIENCE
-        while "ERR_NETWORK_CHANGED" in self._driver.page_source and time.monotonic() < end:
+        while _CUT_OFF in self._driver.page_source and time.monotonic() < end:
             self._driver.refresh()
 
     def _element(self, selector: str) -> WebElement:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -40,6 +41,11 @@ def play(site: Path, playbook: str, *arguments: str) -> tuple[int, str]:
     environment = {**os.environ, "ANSIBLE_RESULT_FORMAT": "json"}
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False, env=environment)
     return done.returncode, " ".join((done.stdout + done.stderr).replace("\\n", " ").split())
+
+
+def changes(output: str) -> int:
+    """How many tasks of the controller itself changed something: the wiki's page has a line of its own."""
+    return int(re.findall(r"localhost\s*: ok=\d+\s+changed=(\d+)", output)[-1])
 
 
 def edit(path: Path, change: Callable[[Any], object]) -> None:

@@ -24,7 +24,7 @@ BY_HAND = {
     "a firewall opened": ("base", "omero1", "echo '# open' >> /etc/nftables.conf", "nftables.conf"),
     "a setting of drive X edited": ("omero", "omero1", "echo '# mine' >> /etc/samba/smb.conf", "smb.conf"),
     "a service stopped": ("omero", "omero1", "systemctl stop settle.service", "settle.service"),
-    "somebody added to a group": ("people", "dc1", f"samba-tool group addmembers {STAFF} aadler", STAFF),
+    "somebody added to a group": ("people", "dc1", f"samba-tool group addmembers {STAFF} aadler", "Groups of people"),
 }  # fmt: skip
 
 

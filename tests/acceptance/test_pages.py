@@ -135,10 +135,10 @@ def test_she_is_added_briefed_and_trained_in_a_browser_and_the_doors_follow_unti
     upcoming = wiki.check_output("cat /var/lib/dokuwiki/data/pages/reminders/upcoming.txt")
     assert "====== What ends soon ======" in upcoming and person not in upcoming
 
-    leaves = ["-e", f"person={person}", "-e", "by=sstein", "-e", "images_to=bbergstroem"]
+    leaves = ["-e", f"person={person}", "-e", "by=sstein", "-e", "images_to=aadler"]
     status, output = play(EXAMPLE, "ops/offboard_person.yml", *leaves)
     assert status == 0, output
-    assert f"Images of {person} that are bbergstroem's now, by group: {{}}" in output, "there were none"
+    assert f"Images of {person} that are aadler's now, by group: {{}}" in output, "there were none"
     assert doors(person, password) == set()
     assert ppms.rights(CONFOCAL)[person] == "D"
     assert browser.complaints == []

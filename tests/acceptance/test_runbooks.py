@@ -17,6 +17,8 @@ PLACES = (
     (r"restic-server|(?<!facility-)backup-[\w*]|/srv/backup|backup-server|runuser -u pgbackrest", BACKUP),
     (r"facility-backup|psql|/var/lib/postgresql|\bsettle\b|omero", OMERO),
     (r"samba-ad-dc", DIRECTORY),
+    # Any host's; this one's will do.
+    (r"systemd-timesyncd|apt-daily", OMERO),
 )
 # Of an hour that the example may not have seen, or of another host than these.
 NOT_YET = re.compile(r"facility-job|weekly-drill|host-drills|/mnt/|/OMERO/restored|journalctl -f|^pgbackrest")
