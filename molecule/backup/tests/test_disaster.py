@@ -178,7 +178,7 @@ def test_all_of_omero_goes_back_to_a_moment(drill, night, hand_over, scratch):
         ({"login": "nobody", "day": "2026-01-01"}, "OMERO knew nobody called nobody"),
         ({"login": "bob", "day": "2026-01-01"}, "no images that were imported on 2026-01-01"),
         ({"login": "bob", "day": "2126-01-01"}, "has not begun"),
-        ({"login": "bob", "day": "2026-02-30"}, "is no time"),
+        ({"login": "bob", "day": "2026-02-30"}, "is no day"),
         ({"login": "Robert'); DROP TABLE image;--", "day": "2026-01-01"}, "Say whose images of which day"),
     ],
 )
